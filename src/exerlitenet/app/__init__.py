@@ -1,0 +1,1 @@
+"""What a person at home uses: the live page and the workout log."""

@@ -1,0 +1,14 @@
+"""The one exception a user is meant to see: bad input, said in one line."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """What the user gave cannot be used.
+
+    The message is one line: what was expected, what came, and what to do next. Command-line verbs print it on
+    stderr and exit with status 2; programs may catch it. Anything else that escapes is a defect of ours.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))

@@ -1,0 +1,1 @@
+"""Rendered people doing exercises, with exact truth, for tests, the demo and training."""

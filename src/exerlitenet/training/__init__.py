@@ -1,0 +1,1 @@
+"""Learning and judging. Keras is imported only inside the functions that need it."""

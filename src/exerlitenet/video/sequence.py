@@ -1,0 +1,149 @@
+"""From frames to the sequences a model sees: the one place that decides rate, resize, range and window.
+
+Training, evaluation, files and the live page all pass through here, so a model never meets pictures that were made
+in another way than those it learned from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from exerlitenet.errors import InputError
+from exerlitenet.results import Frame
+
+Aspect = Literal["squash", "pad"]
+
+# Presentation times are rounded to a video's time base; a frame this little before a tick still serves it.
+TICK_TOLERANCE_S = 0.002
+
+
+@dataclass(frozen=True)
+class SequenceSpec:
+    """How a model wants its input; stored with it in model.json.
+
+    frames: frames in a window (the paper: 15).
+    rate: frames a second that the model looks at. A window spans (frames - 1) / rate seconds.
+    size: height and width of a frame in pixels.
+    aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black.
+    source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files deliver
+        very different sizes; the second resize then always works on similar pictures.
+    """
+
+    frames: int = 15
+    rate: float = 7.5
+    size: int = 224
+    aspect: Aspect = "squash"
+    source_short_side: int = 256
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise InputError(f"a sequence needs at least 1 frame, got frames={self.frames}")
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise InputError(f"the rate must be a positive number of frames a second, got rate={self.rate}")
+        if self.size < 32:
+            raise InputError(f"frames must be at least 32 pixels wide, got size={self.size}")
+        if self.aspect not in ("squash", "pad"):
+            raise InputError(f'aspect must be "squash" or "pad", got {self.aspect!r}')
+
+    @property
+    def window_s(self) -> float:
+        """Seconds from the first to the last frame of a window."""
+        return (self.frames - 1) / self.rate
+
+
+class TickClock:
+    """Chooses frames by time: tick k lies at k / rate and takes the first frame at or after it.
+
+    Cameras vary, so frames are never chosen by count. A source slower than the rate serves several ticks with one
+    frame; after a gap longer than `longest_gap_ticks` the clock starts anew at the frame that ends it.
+    """
+
+    def __init__(self, rate: float, longest_gap_ticks: int = 15) -> None:
+        self.rate = rate
+        self.longest_gap_ticks = longest_gap_ticks
+        self._next_tick = 0
+        self._start_s: float | None = None
+
+    def ticks(self, time_s: float) -> int:
+        """How many ticks the frame at `time_s` serves: 0 = not needed. Times must not fall."""
+        if self._start_s is None:
+            self._start_s = time_s
+        due = math.floor((time_s - self._start_s + TICK_TOLERANCE_S) * self.rate) - self._next_tick + 1
+        if due <= 0:
+            return 0
+        self._next_tick += due
+        return min(due, self.longest_gap_ticks)
+
+
+def sample(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
+    """Frames at `rate` a second, chosen by time; one that serves several ticks comes several times."""
+    clock = TickClock(rate)
+    for frame in frames:
+        for _ in range(clock.ticks(frame.time_s)):
+            yield frame
+
+
+def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec) -> NDArray[np.uint8]:
+    """Resize one frame.
+
+    rgb: uint8 [height, width, 3] of any size. Returns uint8 [size, size, 3].
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or 0 in rgb.shape:
+        raise InputError(f"a frame must be uint8 [height, width, 3], got {rgb.dtype} {list(rgb.shape)}")
+    height, width = rgb.shape[:2]
+    size = spec.size
+    if (height, width) == (size, size):
+        return rgb
+    image = Image.fromarray(rgb)
+    if spec.aspect == "squash":
+        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    scale = size / max(height, width)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
+    out = np.zeros((size, size, 3), np.uint8)
+    out[top : top + inner[1], left : left + inner[0]] = np.asarray(image.resize(inner, Image.Resampling.BILINEAR))
+    return out
+
+
+def to_unit_range(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 0..255 to float32 [0,1], the range the paper feeds; any shape."""
+    return np.multiply(pixels, np.float32(1 / 255), dtype=np.float32)
+
+
+def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
+    """First ticks of the windows over a clip of `ticks` sampled frames.
+
+    Windows start at 0, stride, 2 stride, ... as long as they fit; a last one is added so that the clip's end is
+    seen. A clip shorter than one window has one window that starts at 0 and holds the last frame.
+    """
+    if ticks < 1 or frames < 1 or stride < 1:
+        raise InputError(f"ticks, frames and stride must be at least 1, got {ticks}, {frames}, {stride}")
+    last = max(0, ticks - frames)
+    starts = list(range(0, last + 1, stride))
+    if starts[-1] != last:
+        starts.append(last)
+    return starts
+
+
+def window_indices(start: int, ticks: int, frames: int) -> NDArray[np.int64]:
+    """Ticks of the window that starts at `start`: int64 [frames]; beyond the clip's end the last frame is held."""
+    return np.minimum(np.arange(start, start + frames), ticks - 1)
+
+
+def sequence_of(frames: Iterable[Frame], spec: SequenceSpec) -> NDArray[np.float32]:
+    """The first window of a stream: float32 [frames, size, size, 3] in [0,1]; a short one holds its last frame."""
+    pictures: list[NDArray[np.uint8]] = []
+    for frame in sample(frames, spec.rate):
+        pictures.append(prepare(frame.rgb, spec))
+        if len(pictures) == spec.frames:
+            break
+    if not pictures:
+        raise InputError("a sequence needs at least one frame, got none")
+    return to_unit_range(np.stack([pictures[i] for i in window_indices(0, len(pictures), spec.frames)]))
