@@ -44,3 +44,12 @@ lint: setup-dev
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# Pins what the three requirement files name, with the hashes of every platform's wheels.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+.PHONY: pins
+pins: setup
+	$(PIP) install --quiet uv
+	$(LOCK) pyproject.toml requirements/build.in -o requirements/base.txt
+	$(LOCK) -c requirements/base.txt --extra train pyproject.toml requirements/build.in -o requirements/train.txt
+	$(LOCK) -c requirements/train.txt --extra train --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
