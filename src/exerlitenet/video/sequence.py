@@ -108,7 +108,9 @@ def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec) -> NDArray[np.uint8]:
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
     left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
     out = np.zeros((size, size, 3), np.uint8)
-    out[top : top + inner[1], left : left + inner[0]] = np.asarray(image.resize(inner, Image.Resampling.BILINEAR))
+    out[top : top + inner[1], left : left + inner[0]] = np.asarray(
+        image.resize(inner, Image.Resampling.BILINEAR)
+    )
     return out
 
 

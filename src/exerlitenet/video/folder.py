@@ -1,0 +1,98 @@
+"""A folder of images as a video."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from exerlitenet.errors import InputError
+from exerlitenet.video.picture import over_black, scaled_size
+from exerlitenet.video.track import Picture
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key under which frame2 comes before frame10, upper and lower case alike."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Images directly in a folder, in natural order by name; hidden files are left out."""
+    files = [
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".") and p.is_file()
+    ]
+    return sorted(files, key=lambda p: (natural_key(p.name), p.name))
+
+
+class FolderTrack:
+    """Images of a folder, shown one after the other at a fixed rate (see `Track`)."""
+
+    def __init__(self, folder: Path, name: str, *, fps: float, short_side: int | None) -> None:
+        if not (math.isfinite(fps) and fps > 0):
+            raise InputError(f"folder_fps must be a positive number of images a second, got {fps}")
+        try:
+            self._files = image_files(folder)
+        except PermissionError as error:
+            raise InputError(f"{name}: no permission to read this folder; check its access rights") from error
+        if not self._files:
+            raise InputError(
+                f"{name}: a folder without images; give a video file or a folder of"
+                f" {', '.join(s[1:] for s in IMAGE_SUFFIXES)} files"
+            )
+        self.fps = fps
+        self.duration_s: float | None = len(self._files) / fps
+        self.fault: str | None = None
+        self._short_side = short_side
+        try:
+            first = load_image(self._files[0], None)
+        except (OSError, ValueError, UnidentifiedImageError) as error:
+            raise InputError(
+                f"{name}: the first image {self._files[0].name} cannot be read; remove or replace it"
+            ) from error
+        self.height, self.width = first.shape[:2]
+
+    def pictures(self) -> Iterator[Picture]:
+        """One picture per file; a damaged one is left out and named in `fault`."""
+        for index, file in enumerate(self._files):
+            time_s = index / self.fps
+            if not readable(file):
+                if self.fault is None:
+                    self.fault = f"damaged at {time_s:.1f} s: {file.name} cannot be read and was left out"
+                continue
+            yield time_s, partial(load_image, file, self._short_side)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def readable(file: Path) -> bool:
+    """Whether the whole image can be decoded."""
+    try:
+        load_image(file, None)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def load_image(file: Path, short_side: int | None) -> NDArray[np.uint8]:
+    """One image as uint8 [h, w, 3], upright by its EXIF orientation, alpha over black, scaled like a video."""
+    with Image.open(file) as stored:
+        image = ImageOps.exif_transpose(stored)
+        alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+        image = image.convert("RGBA" if alpha else "RGB")
+    size = scaled_size(image.width, image.height, short_side)
+    if size != image.size:
+        image = image.resize(size, Image.Resampling.BOX)
+    pixels = np.array(image)
+    return over_black(pixels) if alpha else pixels

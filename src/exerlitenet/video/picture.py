@@ -1,0 +1,112 @@
+"""One decoded FFmpeg picture to upright RGB: orientation, aspect, scale and alpha."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture becomes upright: first transposed, then mirrored along either axis."""
+
+    transpose: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """uint8 [h, w, c] as stored -> the same picture upright, contiguous."""
+        if self.transpose:
+            pixels = pixels.swapaxes(0, 1)
+        if self.mirror_x:
+            pixels = pixels[:, ::-1]
+        if self.mirror_y:
+            pixels = pixels[::-1]
+        return np.ascontiguousarray(pixels)
+
+
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """Orientation that the display matrix asks for, to the nearest quarter turn.
+
+    The matrix holds 3 x 3 fixed-point numbers a b u, c d v, x y w: a stored point (x, y), y downwards, is shown at
+    (a x + c y, b x + d y) (libavutil/display.h).
+    """
+    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[attr-defined]
+    if data is None:
+        return Orientation()
+    matrix = np.frombuffer(bytes(data), np.int32)
+    if matrix.size < 5:
+        return Orientation()
+    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(False, a < 0, d < 0)
+    return Orientation(True, c < 0, b < 0)
+
+
+def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, int]:
+    """Width and height with the short side at most `short_side`, aspect kept, both even; never enlarged.
+
+    Pictures that are small enough keep their size, odd or not.
+    """
+    short = min(width, height)
+    if short_side is None or short <= short_side:
+        return width, height
+    target = max(2, short_side - short_side % 2)
+    long = max(target, 2 * round(max(width, height) * target / short / 2))
+    return (target, long) if width <= height else (long, target)
+
+
+def displayed_size(frame: av.VideoFrame, sample_aspect: float) -> tuple[int, int]:
+    """Width and height in square pixels, before the orientation is applied.
+
+    sample_aspect: width of a stored pixel over its height; 1 where unknown. Wide pixels widen the picture, tall
+        ones heighten it, so that nothing is lost.
+    """
+    if sample_aspect >= 1:
+        return max(1, round(frame.width * sample_aspect)), frame.height
+    return frame.width, max(1, round(frame.height / sample_aspect))
+
+
+class PictureConverter:
+    """FFmpeg frames of one stream to RGB; holds one scaler that is reused as long as the format stays."""
+
+    def __init__(self, short_side: int | None, sample_aspect: float = 1.0) -> None:
+        self.short_side = short_side
+        self.sample_aspect = sample_aspect
+        self._reformatter = VideoReformatter()
+
+    def upright_size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        """Width and height of the original in square pixels, upright."""
+        width, height = displayed_size(frame, self.sample_aspect)
+        return (height, width) if orientation_of(frame).transpose else (width, height)
+
+    def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """uint8 [h, w, 3], upright, contiguous, short side at most `short_side`; alpha lies over black."""
+        alpha = has_alpha(frame)
+        width, height = scaled_size(*displayed_size(frame, self.sample_aspect), self.short_side)
+        picture = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgba" if alpha else "rgb24",
+            interpolation=Interpolation.AREA,
+            threads=1,
+        )
+        pixels: NDArray[np.uint8] = picture.to_ndarray()  # type: ignore[assignment]
+        return orientation_of(frame).apply(over_black(pixels) if alpha else pixels)
+
+
+def has_alpha(frame: av.VideoFrame) -> bool:
+    """Whether the pixel format can hold transparency; palettes can."""
+    return frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
+
+
+def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 [h, w, 4] with straight alpha -> uint8 [h, w, 3] over black."""
+    alpha = rgba[:, :, 3:].astype(np.uint16)
+    return ((rgba[:, :, :3] * alpha + 127) // 255).astype(np.uint8)

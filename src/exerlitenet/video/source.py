@@ -1,0 +1,183 @@
+"""Opening any source of pictures: a file, a folder of images, a camera, an address."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import InputContainer
+
+from exerlitenet.errors import InputError
+from exerlitenet.results import Frame
+from exerlitenet.video.camera import PREFIX, open_camera, reason
+from exerlitenet.video.container import ContainerTrack
+from exerlitenet.video.folder import FolderTrack
+from exerlitenet.video.sequence import TickClock
+from exerlitenet.video.track import Track
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+# Seconds to wait for an address: to open it, and for each read.
+ADDRESS_TIMEOUT_S = (20.0, 20.0)
+
+
+class VideoSource:
+    """Frames of one video, in order of time; a context manager, and iterable once.
+
+    name: the source as the user gave it.
+    fps: nominal frames a second of the original.
+    width, height: of the original, upright, in pixels.
+    duration_s: seconds as far as known; once all frames were read the real ones (last frame + one frame period).
+    fault: set when damage was met: one line with its time. The frames before it were delivered.
+    """
+
+    def __init__(self, name: str, track: Track, *, rate: float | None, limit_s: float | None) -> None:
+        self.name = name
+        self._track = track
+        self._rate = rate
+        self._limit_s = limit_s
+        self._frames = self._read()
+        self.duration_s = track.duration_s
+        if limit_s is not None:
+            self.duration_s = limit_s if self.duration_s is None else min(limit_s, self.duration_s)
+
+    @property
+    def fps(self) -> float:
+        return self._track.fps
+
+    @property
+    def width(self) -> int:
+        return self._track.width
+
+    @property
+    def height(self) -> int:
+        return self._track.height
+
+    @property
+    def fault(self) -> str | None:
+        return self._track.fault
+
+    def close(self) -> None:
+        """Releases the file or the camera; nothing can be read after it."""
+        self._frames.close()
+        self._track.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Goes on where an earlier loop stopped."""
+        return self._frames
+
+    def _read(self) -> Iterator[Frame]:
+        clock = None if self._rate is None else TickClock(self._rate)
+        end_s = 0.0
+        for time_s, convert in self._track.pictures():
+            if self._limit_s is not None and time_s >= self._limit_s:
+                end_s = min(end_s, self._limit_s)
+                break
+            end_s = time_s + 1 / self.fps
+            if clock is None or clock.ticks(time_s) > 0:
+                yield Frame(time_s, convert())
+        self.duration_s = end_s
+
+
+def open_video(
+    source: str | Path,
+    *,
+    rate: float | None = None,
+    short_side: int | None = None,
+    limit_s: float | None = None,
+    folder_fps: float = 7.5,
+) -> VideoSource:
+    """Opens a source and decodes its first picture.
+
+    source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
+        (http, https, rtsp ...).
+    rate: frames a second to choose by time with `TickClock`; only these are converted, and each comes once, so that
+        `sample` at the same rate chooses the same ones. None gives every frame.
+    short_side: frames are scaled down until their short side is at most this, in pixels; never up.
+    limit_s: stop after so many seconds of video.
+    folder_fps: images a second of a folder.
+
+    Raises InputError if no picture can be had, with what was wrong and what to do.
+    """
+    name = str(source)
+    check_arguments(rate, short_side, limit_s)
+    return VideoSource(name, open_track(name, short_side, folder_fps), rate=rate, limit_s=limit_s)
+
+
+def check_arguments(rate: float | None, short_side: int | None, limit_s: float | None) -> None:
+    """Raises InputError for values that make no sense."""
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise InputError(f"the rate must be a positive number of frames a second, got {rate}")
+    if short_side is not None and short_side < 2:
+        raise InputError(f"the short side must be at least 2 pixels, got {short_side}")
+    if limit_s is not None and not limit_s > 0:
+        raise InputError(f"the limit must be a positive number of seconds, got {limit_s}")
+
+
+def open_track(name: str, short_side: int | None, folder_fps: float) -> Track:
+    """Chooses by the look of the name what kind of source it is, and opens it."""
+    if not name.strip():
+        raise InputError("an empty name; give a video file, a folder of images, camera:0 or an address")
+    if name.startswith(PREFIX):
+        return ContainerTrack(open_camera(name), name, kind="camera", short_side=short_side)
+    if name.lower().startswith("file://"):
+        return open_path(
+            Path(re.sub("^file://", "", name, flags=re.IGNORECASE)), name, short_side, folder_fps
+        )
+    if ADDRESS.match(name):
+        return ContainerTrack(open_address(name), name, kind="address", short_side=short_side)
+    return open_path(Path(name), name, short_side, folder_fps)
+
+
+def open_path(path: Path, name: str, short_side: int | None, folder_fps: float) -> Track:
+    """A folder of images or a file."""
+    if path.is_dir():
+        return FolderTrack(path, name, fps=folder_fps, short_side=short_side)
+    return ContainerTrack(open_file(path, name), name, kind="file", short_side=short_side)
+
+
+def open_file(path: Path, name: str) -> InputContainer:
+    """Opens a file with FFmpeg; every way in which that can fail has its own line."""
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise InputError(f"{name}: an empty file; record or download it again")
+        # "file:" keeps FFmpeg from taking a name with a colon for a protocol.
+        return av.open(f"file:{os.fspath(path)}", mode="r", metadata_errors="replace")
+    except (av.error.FileNotFoundError, av.error.NotADirectoryError, FileNotFoundError) as error:
+        raise InputError(f"{name}: no such file; check the path") from error
+    except (av.error.PermissionError, PermissionError) as error:
+        raise InputError(f"{name}: no permission to read it; check its access rights") from error
+    except (av.error.InvalidDataError, av.error.EOFError) as error:
+        raise InputError(
+            f"{name}: not a video, or damaged from its start; give a video file such as MP4, MKV, MOV or WebM"
+        ) from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be opened ({reason(error)}); give a video file") from error
+
+
+def open_address(name: str) -> InputContainer:
+    """Opens an address with FFmpeg."""
+    try:
+        return av.open(name, mode="r", metadata_errors="replace", timeout=ADDRESS_TIMEOUT_S)
+    except av.error.ProtocolNotFoundError as error:
+        raise InputError(f"{name}: an unknown kind of address; use http, https, rtsp or a file") from error
+    except av.error.InvalidDataError as error:
+        raise InputError(f"{name}: what it sends is not a video; check the address") from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        what = "no answer" if isinstance(error, av.error.ExitError) else reason(error)
+        raise InputError(
+            f"{name}: the address cannot be opened ({what}); check it and the network, or download the video"
+        ) from error

@@ -1,0 +1,35 @@
+"""What every kind of source offers the reader: pictures with their time, converted only on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = tuple[float, Callable[[], NDArray[np.uint8]]]
+"""Seconds since the first picture, and a call that gives it as uint8 [h, w, 3]; the call is valid only until the
+next picture is asked for."""
+
+
+class Track(Protocol):
+    """An opened source. Opening has already shown that at least one picture can be had.
+
+    duration_s: seconds as far as known beforehand.
+    fps: nominal pictures a second.
+    width, height: of the original, upright, in pixels.
+    fault: what was found damaged so far, in one line.
+    """
+
+    duration_s: float | None
+    fps: float
+    width: int
+    height: int
+    fault: str | None
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures; times rise strictly from 0. Asked for once."""
+        ...
+
+    def close(self) -> None: ...
