@@ -16,8 +16,8 @@ PREFIX = "camera:"
 def open_camera(name: str) -> InputContainer:
     """Opens "camera:0", "camera:/dev/video2" or, where devices have names, "camera:NAME".
 
-    Linux uses v4l2, macOS avfoundation, Windows dshow. Raises InputError where there is no such camera or it is in
-    use.
+    Linux uses v4l2, macOS avfoundation, Windows dshow. Raises InputError where there is no such camera or it
+    is in use.
     """
     device = name.removeprefix(PREFIX).strip()
     if not device:
@@ -30,8 +30,8 @@ def open_camera(name: str) -> InputContainer:
         return av.open(file, format=capture, options=options, timeout=(20.0, 10.0))
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError(
-            f"{name}: the camera cannot be opened ({reason(error)}); check that it is plugged in, that no other"
-            " program uses it and that this one may"
+            f"{name}: the camera cannot be opened ({reason(error)}); check that it is plugged in, that no"
+            " other program uses it and that this one may"
         ) from error
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import Literal
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from exerlitenet.errors import InputError
@@ -22,6 +23,7 @@ Kind = Literal["file", "address", "camera"]
 DEFAULT_FPS = 25.0
 # A fall of the time stamps by more than this is a restarted clock, by less a picture out of order.
 CLOCK_RESTART_S = 1.0
+LONGEST_WAIT_S = 10.0
 # A reader that fails this often in a row has nothing more to give.
 MOST_READ_FAULTS = 16
 # What a damaged file may lack at its end before that counts as damage.
@@ -46,8 +48,9 @@ class ContainerTrack:
             self._converter = PictureConverter(short_side, sample_aspect)
             self.fps = frame_rate(self._stream)
             self.duration_s = None if kind == "camera" else known_duration(container, self._stream)
-            self._frames = self._decoded()
+            self._decoder = decoder_of(self._stream)
             self._end_s = 0.0
+            self._frames = self._decoded()
             first = next(self._frames, None)
             if first is None:
                 raise InputError(f"{name}: no picture can be decoded; the video is damaged, get it again")
@@ -84,6 +87,8 @@ class ContainerTrack:
         self._note_missing_end()
 
     def close(self) -> None:
+        """Closes the container."""
+        self._frames.close()
         self._container.close()
 
     def _with_first(self) -> Iterator[av.VideoFrame]:
@@ -104,14 +109,17 @@ class ContainerTrack:
         if self._kind == "file" and self.duration_s is not None:
             missing = self.duration_s - self._end_s
             if missing > MISSING_END_S:
-                self._note(f"the last {missing:.1f} s are missing")
+                end = f"the last {missing:.1f} s are missing"
+                self.fault = (
+                    f"{self.fault}; {end}" if self.fault else f"damaged at {self._end_s:.1f} s: {end}"
+                )
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
-        """Intact frames. After damage the next key frame is waited for: what lies between refers to what is lost."""
+    def _decoded(self) -> Generator[av.VideoFrame, None, None]:
+        """Intact frames; after damage from the next key frame on: what lies between rests on lost data."""
         started = wait_for_key = False
         for packet in self._packets():
             try:
-                frames = self._stream.decode(packet)
+                frames = self._decoder.decode(packet)
             except av.error.FFmpegError:
                 # Before the first picture a decoder may still wait for its headers.
                 if started:
@@ -133,15 +141,25 @@ class ContainerTrack:
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
         """Packets of the stream, then None to fetch what the decoder still holds."""
         failures = 0
+        waiting_since: float | None = None
         while failures < MOST_READ_FAULTS:
             try:
                 for packet in self._container.demux(self._stream):
                     failures = 0
+                    waiting_since = None
                     if packet.is_corrupt:
                         self._note("part of the data is missing")
                     if packet.size:
                         yield packet
                 break
+            except av.error.BlockingIOError:
+                # Some capture formats answer at once that there is no new picture yet.
+                now = time.monotonic()
+                waiting_since = now if waiting_since is None else waiting_since
+                if now - waiting_since > LONGEST_WAIT_S:
+                    self._note("the source stopped answering")
+                    break
+                time.sleep(0.005)
             except av.error.ExitError:
                 self._note("the source stopped answering")
                 break
@@ -149,6 +167,19 @@ class ContainerTrack:
                 failures += 1
                 self._note("the data cannot be read")
         yield None
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """The stream's decoder; for VP8 and VP9 with transparency the one that decodes that too."""
+    native = stream.codec_context
+    library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(native.name)
+    if library is None or stream.metadata.get("ALPHA_MODE", stream.metadata.get("alpha_mode")) != "1":
+        return native
+    try:
+        decoder = av.CodecContext.create(library, "r")
+    except (av.error.FFmpegError, ValueError):
+        return native
+    return decoder if isinstance(decoder, VideoCodecContext) else native
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:

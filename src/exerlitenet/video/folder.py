@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from exerlitenet.errors import InputError
 from exerlitenet.video.picture import over_black, scaled_size
 from exerlitenet.video.track import Picture
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+# What Pillow raises on images that are cut off, garbled, of another kind or absurdly large.
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -51,45 +54,57 @@ class FolderTrack:
                 f" {', '.join(s[1:] for s in IMAGE_SUFFIXES)} files"
             )
         self.fps = fps
-        self.duration_s: float | None = len(self._files) / fps
         self.fault: str | None = None
         self._short_side = short_side
-        try:
-            first = load_image(self._files[0], None)
-        except (OSError, ValueError, UnidentifiedImageError) as error:
-            raise InputError(
-                f"{name}: the first image {self._files[0].name} cannot be read; remove or replace it"
-            ) from error
-        self.height, self.width = first.shape[:2]
+        # The video begins with the first image that can be read.
+        size = None
+        for first, file in enumerate(self._files):
+            size = upright_size(file)
+            if size is not None:
+                self._first = first
+                break
+            self._note(0.0, file)
+        if size is None:
+            raise InputError(f"{name}: none of its {len(self._files)} images can be read; give intact ones")
+        self.width, self.height = size
+        self.duration_s: float | None = (len(self._files) - self._first) / fps
 
     def pictures(self) -> Iterator[Picture]:
         """One picture per file; a damaged one is left out and named in `fault`."""
-        for index, file in enumerate(self._files):
+        for index, file in enumerate(self._files[self._first :]):
             time_s = index / self.fps
-            if not readable(file):
-                if self.fault is None:
-                    self.fault = f"damaged at {time_s:.1f} s: {file.name} cannot be read and was left out"
+            try:
+                pixels = load_image(file, self._short_side)
+            except DAMAGE:
+                self._note(time_s, file)
                 continue
-            yield time_s, partial(load_image, file, self._short_side)
+            yield time_s, partial(np.asarray, pixels)
 
     def close(self) -> None:
         """Nothing stays open."""
 
+    def _note(self, time_s: float, file: Path) -> None:
+        if self.fault is None:
+            self.fault = f"damaged at {time_s:.1f} s: {file.name} cannot be read and was left out"
 
-def readable(file: Path) -> bool:
-    """Whether the whole image can be decoded."""
+
+def upright_size(file: Path) -> tuple[int, int] | None:
+    """Width and height of an image; None if it cannot be decoded."""
     try:
-        load_image(file, None)
-    except (OSError, ValueError):
-        return False
-    return True
+        pixels = load_image(file, None)
+    except DAMAGE:
+        return None
+    return pixels.shape[1], pixels.shape[0]
 
 
 def load_image(file: Path, short_side: int | None) -> NDArray[np.uint8]:
-    """One image as uint8 [h, w, 3], upright by its EXIF orientation, alpha over black, scaled like a video."""
+    """One image as uint8 [h, w, 3]: upright by its EXIF data, alpha over black, scaled as videos are."""
     with Image.open(file) as stored:
         image = ImageOps.exif_transpose(stored)
-        alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+        if image.mode.startswith("I"):
+            # 16-bit grey: Pillow would clip it instead of scaling it.
+            image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
+        alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
         image = image.convert("RGBA" if alpha else "RGB")
     size = scaled_size(image.width, image.height, short_side)
     if size != image.size:

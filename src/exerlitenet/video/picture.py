@@ -33,10 +33,10 @@ class Orientation:
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Orientation that the display matrix asks for, to the nearest quarter turn.
 
-    The matrix holds 3 x 3 fixed-point numbers a b u, c d v, x y w: a stored point (x, y), y downwards, is shown at
+    The matrix holds fixed-point numbers a b u, c d v, x y w: a stored point (x, y), y downwards, is shown at
     (a x + c y, b x + d y) (libavutil/display.h).
     """
-    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[attr-defined]
+    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
     if data is None:
         return Orientation()
     matrix = np.frombuffer(bytes(data), np.int32)
@@ -64,8 +64,8 @@ def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, i
 def displayed_size(frame: av.VideoFrame, sample_aspect: float) -> tuple[int, int]:
     """Width and height in square pixels, before the orientation is applied.
 
-    sample_aspect: width of a stored pixel over its height; 1 where unknown. Wide pixels widen the picture, tall
-        ones heighten it, so that nothing is lost.
+    sample_aspect: width of a stored pixel over its height; 1 where unknown. Wide pixels widen the picture,
+        tall ones heighten it, so that nothing is lost.
     """
     if sample_aspect >= 1:
         return max(1, round(frame.width * sample_aspect)), frame.height

@@ -1,7 +1,7 @@
 """From frames to the sequences a model sees: the one place that decides rate, resize, range and window.
 
-Training, evaluation, files and the live page all pass through here, so a model never meets pictures that were made
-in another way than those it learned from.
+Training, evaluation, files and the live page all pass through here, so a model never meets pictures that were
+made in another way than those it learned from.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class SequenceSpec:
     rate: frames a second that the model looks at. A window spans (frames - 1) / rate seconds.
     size: height and width of a frame in pixels.
     aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black.
-    source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files deliver
-        very different sizes; the second resize then always works on similar pictures.
+    source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
+        deliver very different sizes; the second resize then always works on similar pictures.
     """
 
     frames: int = 15
@@ -61,8 +61,8 @@ class SequenceSpec:
 class TickClock:
     """Chooses frames by time: tick k lies at k / rate and takes the first frame at or after it.
 
-    Cameras vary, so frames are never chosen by count. A source slower than the rate serves several ticks with one
-    frame; after a gap longer than `longest_gap_ticks` the clock starts anew at the frame that ends it.
+    Cameras vary, so frames are never chosen by count. A source slower than the rate serves several ticks with
+    one frame, but at most `longest_gap_ticks`: what a longer gap would hold beyond that is left out.
     """
 
     def __init__(self, rate: float, longest_gap_ticks: int = 15) -> None:
@@ -122,8 +122,8 @@ def to_unit_range(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
     """First ticks of the windows over a clip of `ticks` sampled frames.
 
-    Windows start at 0, stride, 2 stride, ... as long as they fit; a last one is added so that the clip's end is
-    seen. A clip shorter than one window has one window that starts at 0 and holds the last frame.
+    Windows start at 0, stride, 2 stride, ... as long as they fit; a last one is added so that the clip's end
+    is seen. A clip shorter than one window has one window that starts at 0 and holds the last frame.
     """
     if ticks < 1 or frames < 1 or stride < 1:
         raise InputError(f"ticks, frames and stride must be at least 1, got {ticks}, {frames}, {stride}")
@@ -135,12 +135,15 @@ def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
 
 
 def window_indices(start: int, ticks: int, frames: int) -> NDArray[np.int64]:
-    """Ticks of the window that starts at `start`: int64 [frames]; beyond the clip's end the last frame is held."""
+    """Ticks of the window from `start`: int64 [frames]; beyond the clip's end the last frame is held."""
     return np.minimum(np.arange(start, start + frames), ticks - 1)
 
 
 def sequence_of(frames: Iterable[Frame], spec: SequenceSpec) -> NDArray[np.float32]:
-    """The first window of a stream: float32 [frames, size, size, 3] in [0,1]; a short one holds its last frame."""
+    """First window of a stream: float32 [frames, size, size, 3] in [0,1]; a short one holds its last frame.
+
+    Raises InputError for a stream without frames.
+    """
     pictures: list[NDArray[np.uint8]] = []
     for frame in sample(frames, spec.rate):
         pictures.append(prepare(frame.rgb, spec))

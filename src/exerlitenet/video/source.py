@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import av
 from av.container import InputContainer
@@ -32,7 +34,7 @@ class VideoSource:
     name: the source as the user gave it.
     fps: nominal frames a second of the original.
     width, height: of the original, upright, in pixels.
-    duration_s: seconds as far as known; once all frames were read the real ones (last frame + one frame period).
+    duration_s: seconds as far as known; once all frames were read the real ones (last frame + one period).
     fault: set when damage was met: one line with its time. The frames before it were delivered.
     """
 
@@ -41,7 +43,7 @@ class VideoSource:
         self._track = track
         self._rate = rate
         self._limit_s = limit_s
-        self._frames = self._read()
+        self._frames: Generator[Frame, None, None] = self._read()
         self.duration_s = track.duration_s
         if limit_s is not None:
             self.duration_s = limit_s if self.duration_s is None else min(limit_s, self.duration_s)
@@ -79,7 +81,7 @@ class VideoSource:
         """Goes on where an earlier loop stopped."""
         return self._frames
 
-    def _read(self) -> Iterator[Frame]:
+    def _read(self) -> Generator[Frame, None, None]:
         clock = None if self._rate is None else TickClock(self._rate)
         end_s = 0.0
         for time_s, convert in self._track.pictures():
@@ -104,7 +106,7 @@ def open_video(
 
     source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
         (http, https, rtsp ...).
-    rate: frames a second to choose by time with `TickClock`; only these are converted, and each comes once, so that
+    rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so that
         `sample` at the same rate chooses the same ones. None gives every frame.
     short_side: frames are scaled down until their short side is at most this, in pixels; never up.
     limit_s: stop after so many seconds of video.
@@ -134,9 +136,7 @@ def open_track(name: str, short_side: int | None, folder_fps: float) -> Track:
     if name.startswith(PREFIX):
         return ContainerTrack(open_camera(name), name, kind="camera", short_side=short_side)
     if name.lower().startswith("file://"):
-        return open_path(
-            Path(re.sub("^file://", "", name, flags=re.IGNORECASE)), name, short_side, folder_fps
-        )
+        return open_path(Path(url2pathname(urlsplit(name).path)), name, short_side, folder_fps)
     if ADDRESS.match(name):
         return ContainerTrack(open_address(name), name, kind="address", short_side=short_side)
     return open_path(Path(name), name, short_side, folder_fps)

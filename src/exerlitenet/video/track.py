@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = tuple[float, Callable[[], NDArray[np.uint8]]]
-"""Seconds since the first picture, and a call that gives it as uint8 [h, w, 3]; the call is valid only until the
-next picture is asked for."""
+"""Seconds since the first picture, and a call that gives it as uint8 [h, w, 3]; the call is valid only until
+the next picture is asked for."""
 
 
 class Track(Protocol):
