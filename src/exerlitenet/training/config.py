@@ -74,7 +74,7 @@ class AugmentConfig:
     """Augmented copies of the training sequences.
 
     copies: copies kept of every training sequence; 0 = no augmentation.
-    ranges: fields of `exerlitenet.training.augment.Ranges`, lists as tuples; what is left out keeps its default.
+    ranges: fields of `exerlitenet.training.augment.Ranges`, lists as tuples; others keep defaults.
     """
 
     copies: int = 0
@@ -119,11 +119,21 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Every value under the keys of the TOML file, in lists, dicts, strings, numbers and booleans."""
-        raw = plain(dataclasses.asdict(self))
+        raw: dict[str, Any] = plain(dataclasses.asdict(self))
         stride, extra = raw.pop("stride"), raw.pop("extra")
         raw["sequence"]["stride"] = stride
-        order = ("name", "classes", "seed", "sequence", "model", "split", "augment", "phases")
-        return {key: raw[key] for key in order} | extra
+        order: tuple[str, ...] = (
+            "name",
+            "classes",
+            "seed",
+            "sequence",
+            "model",
+            "split",
+            "augment",
+            "phases",
+        )
+        tables: dict[str, Any] = {key: raw[key] for key in order}
+        return tables | dict(extra)
 
     def to_toml(self) -> str:
         """The configuration as TOML text that `load_config` reads back unchanged."""
@@ -155,7 +165,7 @@ def config_names() -> list[str]:
 
 
 def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Config:
-    """Checks a dict laid out like the TOML file. Raises InputError with the key, what it takes and what came."""
+    """Checks a dict laid out like the TOML file. Raises InputError: the key, what it takes, what came."""
     top = Table(raw, source)
     name = top.string("name")
     classes = top.strings("classes", minimum=2)

@@ -178,5 +178,5 @@ def _toml_value(value: Any) -> str:
 
 
 def to_toml(tables: dict[str, Any]) -> str:
-    """TOML text of a dict of texts, numbers, booleans, lists and dicts; `tomllib.loads` gives the dict back."""
+    """TOML text of a dict of texts, numbers, booleans, lists and dicts; `tomllib.loads` reverses it."""
     return "\n".join(_toml_table(tables, ())).lstrip("\n") + "\n"
