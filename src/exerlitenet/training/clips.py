@@ -31,10 +31,12 @@ class Clip:
     """One labelled video.
 
     group: the unit that a split must not cut: clips that share a person, a room or a source.
-    repetitions: full cycles of the exercise; None when unknown. extremes_s: when each was at its far end,
-    seconds. seconds: duration; 0.0 when unknown.
-    digest: sha256 of the content, hex. poses: teacher poses of the clip (float16 [frames, 33, 7], 7.5 rows
-    a second). name: the file as the dataset names it.
+    repetitions: full cycles of the exercise; None when unknown.
+    extremes_s: when each of them was at its far end, seconds.
+    seconds: duration; 0.0 when unknown.
+    digest: sha256 of the content, hex.
+    poses: teacher poses of the clip: float16 [frames, 33, 7], 7.5 rows a second.
+    name: the file as the dataset names it.
     """
 
     path: Path
@@ -60,6 +62,11 @@ class Fault:
 
 
 def rows_of_csv(table: Path) -> Iterator[Clip | Fault]:
+    """Clips named by a CSV with the columns file and label, paths relative to it. The columns group, person,
+    activity, view, repetitions, extremes_s (separated by semicolons) and seconds are used where present.
+
+    Raises InputError when the file is no CSV with such a header.
+    """
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -90,7 +97,7 @@ def _clip_of_row(row: Mapping[str, str], root: Path, line: str) -> Clip | Fault:
         return Fault(line, "the column file is empty")
     # Lexically: a link inside the dataset may lead anywhere, a path may not.
     path = Path(os.path.normpath(root / name))
-    if not path.is_relative_to(os.path.normpath(root)):
+    if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
         return Fault(name, "the path leads outside the dataset's folder")
     try:
         repetitions = _number(row, "repetitions")
