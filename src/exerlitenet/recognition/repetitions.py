@@ -121,9 +121,11 @@ class PhaseCounter:
         smooth_s = self.thresholds.smooth_s
         kept = math.exp(-step_s / smooth_s) if smooth_s > 0 else 0.0
         self._value += (phase - self._value) * (1.0 - kept)
-        # What the smoothing holds back, in seconds: far ends are reported where they were, not where it shows
-        # them. delay_s = step_s * kept / (1.0 - kept) if kept < 1.0 else 0.0 self._time_s = time_s value =
-        # self._value if value > self._peak:
+        # What the smoothing holds back: far ends are reported where they were, not where it shows them.
+        delay_s = step_s * kept / (1.0 - kept) if kept < 1.0 else 0.0
+        self._time_s = time_s
+        value = self._value
+        if value > self._peak:
             self._peak, self._peak_s = value, max(self._start_s, time_s - delay_s)
         elif value < self._low:
             self._restart(value, time_s)
