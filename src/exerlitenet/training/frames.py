@@ -1,0 +1,76 @@
+"""Sampled frames of many clips, decoded once and kept on disk.
+
+Training looks at every frame many times under new augmentation, so decoding is done once: one file per clip, uint8
+[ticks, side, side, 3], squashed to a square a little larger than the model's input so that a crop still has detail.
+Evaluation never reads this store; it decodes the video as `recognize` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.video.sequence import SequenceSpec, prepare, sample
+from exerlitenet.video.source import open_video
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """Where one clip's frames lie, and what is needed to place a teacher's poses on them.
+
+    frames: memory-mapped uint8 [ticks, side, side, 3]; tick k is the first frame at or after k / rate.
+    aspect: width / height of the original picture.
+    """
+
+    frames: NDArray[np.uint8]
+    aspect: float
+
+    @property
+    def ticks(self) -> int:
+        return len(self.frames)
+
+
+def store_clip(path: Path, folder: Path, rate: float, side: int) -> StoredClip:
+    """Decodes one clip into `folder`, or finds it there from an earlier run. Raises InputError if unreadable."""
+    stat = path.stat()
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{rate}|{side}"
+    target = folder / (hashlib.sha256(key.encode()).hexdigest()[:24] + ".npy")
+    aspect_file = target.with_suffix(".aspect")
+    if not (target.exists() and aspect_file.exists()):
+        folder.mkdir(parents=True, exist_ok=True)
+        spec = SequenceSpec(rate=rate, size=side, source_short_side=side)
+        with open_video(path, rate=rate, short_side=side) as source:
+            aspect = source.width / source.height
+            pictures = [prepare(frame.rgb, spec) for frame in sample(source, rate)]
+        temporary = target.with_suffix(f".{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            np.save(file, np.stack(pictures))
+        aspect_file.write_text(repr(aspect))
+        temporary.replace(target)
+    return StoredClip(np.load(target, mmap_mode="r"), float(aspect_file.read_text()))
+
+
+def store_clips(
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    rate: float,
+    side: int = 256,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[StoredClip]:
+    """Decodes clips into `folder`; what is there already is kept, so a killed run goes on where it was."""
+    if not paths:
+        raise InputError("there are no clips to decode: the dataset is empty")
+    stored = []
+    for number, path in enumerate(paths, 1):
+        stored.append(store_clip(path, folder, rate, side))
+        if progress is not None:
+            progress(number, len(paths))
+    return stored

@@ -1,0 +1,124 @@
+"""The default model's frame network: where a person's joints are, in the picture and in space, from one frame.
+
+Posture before exercise: a backbone that has learned to see joints tells people apart from rooms, and a sequence head
+on joints and their angles generalises to people it has never seen far better than one on ImageNet's features. At run
+time nothing but RGB goes in; the joints are what the network itself thinks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exerlitenet.training.landmarks import ANGLES, LANDMARKS
+
+if TYPE_CHECKING:
+    import keras
+
+FUSED_CHANNELS = 64
+CONTEXT_UNITS = 128
+JOINT_VALUES = 6  # x, y, visibility, world x, y, z
+# Where the stride-16 feature map of MobileNetV3Small ends; finer than the last one, so joints are placed better.
+FINE_LAYER = "expanded_conv_7_add"
+
+
+def build_posture(size: int, weights: str | Path | None) -> keras.Model:
+    """float32 [n, size, size, 3] in [0,1] -> {"joints": [n, 13, 6], "context": [n, 128]}.
+
+    joints: x and y (0 to 1 across the picture), visibility (0 to 1), world x, y, z in metres about the hips.
+    context: what the whole picture says beside the joints.
+    weights: of the backbone (see `build_backbone`). Same weights fit every size that 32 divides.
+
+    A joint is read off as an expectation: a heat map says where to look, and offset, visibility and place in space
+    are averaged there (integral regression), so nothing has to be decoded and moving the person moves the answer.
+    """
+    import keras
+    from keras import ops
+
+    from exerlitenet.training.backbone import build_backbone
+
+    backbone = build_backbone("MobileNetV3Small", size, weights)
+    pixels = backbone.input
+    fine = backbone.get_layer(FINE_LAYER).output
+    coarse = backbone.output
+    joints = len(LANDMARKS)
+    cells = fine.shape[1]
+
+    def conv(channels: int, name: str, activation: str | None = None) -> Any:
+        return keras.layers.Conv2D(channels, 1, activation=activation, name=name)
+
+    up = keras.layers.UpSampling2D(2, name="coarse_up")(conv(FUSED_CHANNELS, "coarse")(coarse))
+    fused = keras.layers.Add(name="fused")([up, conv(FUSED_CHANNELS, "fine")(fine)])
+    fused = keras.layers.Activation("hard_silu", name="fused_activation")(fused)
+    fused = keras.layers.DepthwiseConv2D(3, padding="same", name="spread")(fused)
+    fused = conv(96, "mix", "hard_silu")(fused)
+    maps = conv(joints * (1 + JOINT_VALUES), "maps")(fused)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(coarse)
+    context = keras.layers.Dense(CONTEXT_UNITS, activation="hard_silu", name="context")(pooled)
+    lift = keras.layers.Dense(joints * 3, name="lift")(context)
+
+    centres = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+    grid = np.stack(np.meshgrid(centres, centres, indexing="xy"), -1).reshape(1, cells * cells, 1, 2)
+
+    maps = keras.layers.Reshape((cells * cells, joints, 1 + JOINT_VALUES), name="cells")(maps)
+    heat = ops.softmax(maps[..., 0], axis=1)
+    place = maps[..., 1:3] * 0.25 + ops.convert_to_tensor(grid)
+    values = ops.concatenate([place, maps[..., 3:]], axis=-1)
+    read = ops.sum(heat[..., None] * values, axis=1)
+    world = read[..., 3:6] + ops.reshape(lift, (-1, joints, 3))
+    out = ops.concatenate([read[..., :2], ops.sigmoid(read[..., 2:3]), world], axis=-1)
+    return keras.Model(pixels, {"joints": out, "context": context}, name="posture")
+
+
+def posture_loss(target: Any, joints: Any) -> Any:
+    """Mean over a batch. target: [n, 13, 9] (see `landmarks.TARGETS`); joints: [n, 13, 6] as the network gives."""
+    from keras import ops
+
+    place_weight, seen_weight, world_weight = target[..., 6], target[..., 7], target[..., 8]
+    place = ops.mean(ops.abs(joints[..., :2] - target[..., :2]), axis=-1)
+    visible = ops.clip(joints[..., 2], 1e-4, 1 - 1e-4)
+    seen = -(target[..., 2] * ops.log(visible) + (1 - target[..., 2]) * ops.log(1 - visible))
+    world = ops.mean(ops.abs(joints[..., 3:] - target[..., 3:6]), axis=-1)
+
+    def mean(values: Any, weights: Any) -> Any:
+        return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+    return 10.0 * mean(place, place_weight) + 0.3 * mean(seen, seen_weight) + 4.0 * mean(world, world_weight)
+
+
+def joint_features(joints: Any) -> Any:
+    """What the sequence head reads off a frame's joints: [..., 13, 6] -> [..., 89].
+
+    Places relative to the body's middle in units of its spread (so neither distance nor place in the picture
+    matters), visibility, places in space, cosines of eight joint angles in space, and where and how large the body
+    is in the picture, which movement alone makes informative.
+    """
+    from keras import ops
+
+    xy, visibility, world = joints[..., :2], joints[..., 2], joints[..., 3:6]
+    trunk = [1, 2, 7, 8]
+    middle = sum(xy[..., k, :] for k in trunk) / len(trunk)
+    offset = xy - middle[..., None, :]
+    spread = ops.sqrt(ops.mean(ops.square(offset), axis=(-2, -1)) + 1e-4)
+    relative = offset / spread[..., None, None]
+    cosines = []
+    for end, vertex, other in ANGLES:
+        a = world[..., end, :] - world[..., vertex, :]
+        b = world[..., other, :] - world[..., vertex, :]
+        length = ops.sqrt((ops.sum(a * a, axis=-1) + 1e-4) * (ops.sum(b * b, axis=-1) + 1e-4))
+        cosines.append(ops.sum(a * b, axis=-1) / length)
+    count = len(LANDMARKS)
+    lead = joints.shape[1:-2]
+    return ops.concatenate(
+        [
+            ops.reshape(relative, (-1, *lead, 2 * count)),
+            visibility,
+            ops.reshape(world, (-1, *lead, 3 * count)) * 2.0,
+            ops.stack(cosines, axis=-1),
+            (middle - 0.5) * 2.0,
+            spread[..., None] * 4.0,
+        ],
+        axis=-1,
+    )
