@@ -66,8 +66,8 @@ def frozen_part(backbone: keras.Model, trainable_layers: int) -> tuple[keras.Mod
 
     Returns (lower, upper). lower: pixels -> list of every tensor that crosses the cut, of which there may be
     several where a skip connection passes it; upper: that list -> feature map. What lower gives does not
-    change while its layers are frozen, so training may keep it. For MobileNetV3Small's last 20 layers it is the
-    skip and the output of `expanded_conv_9_project`, 2 x [7, 7, 96] at size 224.
+    change while its layers are frozen, so training may keep it. For MobileNetV3Small's last 20 layers it is
+    the skip and the output of `expanded_conv_9_project`, 2 x [7, 7, 96] at size 224.
     """
     import keras
 

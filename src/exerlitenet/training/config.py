@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.training.augment import Ranges
 from exerlitenet.training.tables import Table, plain, to_toml, tuples
 from exerlitenet.video.sequence import SequenceSpec
 
@@ -74,11 +75,11 @@ class AugmentConfig:
     """Augmented copies of the training sequences.
 
     copies: copies kept of every training sequence; 0 = no augmentation.
-    ranges: fields of `exerlitenet.training.augment.Ranges`, lists as tuples; others keep defaults.
+    ranges: what may happen to a copy. In the file its fields stand beside `copies`; others keep defaults.
     """
 
     copies: int = 0
-    ranges: dict[str, Any] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=Ranges)
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Config:
         raw: dict[str, Any] = plain(dataclasses.asdict(self))
         stride, extra = raw.pop("stride"), raw.pop("extra")
         raw["sequence"]["stride"] = stride
+        raw["augment"] = {"copies": self.augment.copies} | raw["augment"]["ranges"]
         order: tuple[str, ...] = (
             "name",
             "classes",
@@ -183,7 +185,7 @@ def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
     split = _split(top.table("split"))
     augment = _augment(top.table("augment"))
     extra = {key: table for key in EXTRA_TABLES if (table := plain(top.take(key, {}, "a table", dict)))}
-    top.finish()
+    top.finish(EXTRA_TABLES)
     return Config(name, classes, phases, seed, sequence, stride, model, split, augment, extra)
 
 
@@ -242,9 +244,11 @@ def _split(table: Table) -> SplitConfig:
 
 def _augment(table: Table) -> AugmentConfig:
     copies = table.integer("copies", AugmentConfig().copies, low=0)
-    ranges = {key: tuples(value) for key, value in table.take("ranges", {}, "a table", dict).items()}
-    table.finish()
-    return AugmentConfig(copies, ranges)
+    names = [entry.name for entry in dataclasses.fields(Ranges)]
+    numbers = "a number or a range [low, high]"
+    values = {key: table.take(key, None, numbers, int, float, list) for key in names if key in table.raw}
+    table.finish(names)
+    return AugmentConfig(copies, Ranges(**{key: tuples(value) for key, value in values.items()}))
 
 
 def _phase(table: Table) -> Phase:

@@ -5,6 +5,7 @@ Everything here is written in `keras.ops`, so it runs on each of Keras' backends
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -98,6 +99,11 @@ class ProjectedLSTM(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
         return self.recur(self.project(inputs))
 
+    def macs(self, input_shape: tuple[int | None, ...]) -> int:
+        """Multiply-accumulates of one sequence; the first step's recurrent product counts like every other's."""
+        frames = int(input_shape[1] or 0)
+        return frames * 4 * self.units * (int(input_shape[-1] or 0) + self.units)
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:2], self.units) if self.return_sequences else (input_shape[0], self.units)
 
@@ -124,6 +130,10 @@ class InputProjection(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
         return self.lstm.project(inputs)
 
+    def macs(self, input_shape: tuple[int | None, ...]) -> int:
+        """Multiply-accumulates of one input [batch, ..., features]."""
+        return math.prod(int(size or 0) for size in input_shape[1:]) * 4 * self.lstm.units
+
 
 class Recurrence(keras.layers.Layer):  # type: ignore[misc]
     """The sequence's part of a ProjectedLSTM, sharing its weights: [batch, frames, 4 units] -> output."""
@@ -134,6 +144,10 @@ class Recurrence(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any) -> Any:
         return self.lstm.recur(inputs)
+
+    def macs(self, input_shape: tuple[int | None, ...]) -> int:
+        """Multiply-accumulates of one sequence [batch, frames, 4 units]."""
+        return int(input_shape[1] or 0) * 4 * self.lstm.units * self.lstm.units
 
 
 @keras.saving.register_keras_serializable("exerlitenet")

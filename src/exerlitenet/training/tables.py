@@ -25,7 +25,8 @@ class Table:
         near = difflib.get_close_matches(key, known, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return InputError(
-            f"{self.source}: unknown key {self.path}{key}; expected one of {', '.join(sorted(known))}{hint}"
+            f"{self.source}: unknown key {self.path}{key}; "
+            f"expected one of {', '.join(sorted(set(known)))}{hint}"
         )
 
     def take(self, key: str, default: Any, expected: str, *types: type) -> Any:
@@ -105,10 +106,11 @@ class Table:
             raise self.fault(key, "a list of tables", values)
         return [Table(value, self.source, f"{self.path}{key}.{i}.") for i, value in enumerate(values)]
 
-    def finish(self) -> None:
+    def finish(self, more: Sequence[str] = ()) -> None:
+        """Raises InputError for a key that nobody read. more: keys that might have been read too."""
         for key in self.raw:
             if key not in self.read:
-                raise self.unknown(key, self.read)
+                raise self.unknown(key, [*self.read, *more])
 
 
 def _range_text(low: float, high: float, below: float) -> str:

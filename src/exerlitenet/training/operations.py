@@ -1,0 +1,160 @@
+"""Parameters, operations and sizes of a network under one stated convention.
+
+CONVENTION is what every figure here means. Published figures mix multiply-accumulates with FLOPs, and one image
+with a whole sequence; the unit and the item stand beside each of ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CONVENTION = (
+    "MAC: one multiply-accumulate of a convolution (depthwise and squeeze-excite ones included), a dense layer, "
+    "or an LSTM's input and recurrent matrices at every step. Biases, batch norm, activations, pooling and other "
+    "elementwise work are not counted. FLOPs = 2 x MAC. Bytes: float32 weights; a checkpoint adds Adam's two "
+    "moments of every trainable variable."
+)
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One row of a network: shapes without the batch, parameters of the layer, MACs of one input."""
+
+    name: str
+    type: str
+    output_shape: Shape
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The cost of a model on one input (a frame for a backbone, a sequence for a whole network)."""
+
+    layers: tuple[LayerCost, ...]
+    parameters: int
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Numbers of a model's parameters in its present state of `trainable`."""
+
+    trainable: int
+    non_trainable: int
+
+    @property
+    def total(self) -> int:
+        return self.trainable + self.non_trainable
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of the float32 weights alone."""
+        return 4 * self.total
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of the weights and Adam's two moments, which Keras keeps of trainable variables only."""
+        return 4 * self.total + 8 * self.trainable
+
+
+def count(network: Any) -> Operations:
+    """Counts a functional `keras.Model`, or the `full` model of anything that has one, one row a layer.
+
+    Nested models and time wrappers are one row with the sum of what is inside. A layer of ours may state its
+    own cost by a method `macs(input_shape)` (batch first). Raises TypeError for a layer with weights that has
+    no rule: an unknown layer never counts as free.
+    """
+    model = getattr(network, "full", network)
+    rows = []
+    for node in _nodes(model):
+        operation = node.operation
+        inputs = [tuple(tensor.shape) for tensor in node.input_tensors]
+        output = tuple(node.outputs[0].shape)
+        macs = _macs(operation, inputs, output)
+        if hasattr(operation, "count_params"):
+            rows.append(
+                LayerCost(
+                    operation.name, type(operation).__name__, output[1:], int(operation.count_params()), macs
+                )
+            )
+        elif macs:
+            rows.append(LayerCost(operation.name, type(operation).__name__, output[1:], 0, macs))
+    return Operations(tuple(rows), int(model.count_params()))
+
+
+def parameters(model: Any) -> Parameters:
+    """Trainable and non-trainable parameters of a `keras.Model` as it is now."""
+    return Parameters(_size(model.trainable_weights), _size(model.non_trainable_weights))
+
+
+def _size(weights: Sequence[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)
+
+
+def _nodes(model: Any) -> list[Any]:
+    """The calls that make up a functional model, inputs first."""
+    by_depth = model._nodes_by_depth
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    order = {id(operation): place for place, operation in enumerate(model.operations)}
+    return sorted(nodes, key=lambda node: order[id(node.operation)])
+
+
+def _macs(operation: Any, inputs: list[Shape], output: Shape) -> int:
+    """MACs of one call. Shapes have the batch first."""
+    from keras import layers, models
+
+    if isinstance(operation, models.Model):
+        return count(operation).macs
+    if isinstance(operation, layers.Wrapper) and not isinstance(operation, layers.Bidirectional):
+        frames = _product(inputs[0][1:2])
+        inner = [(shape[0], *shape[2:]) for shape in inputs]
+        return frames * _macs(operation.layer, inner, (output[0], *output[2:]))
+    if isinstance(operation, layers.Bidirectional):
+        return _macs(operation.forward_layer, inputs, output) + _macs(
+            operation.backward_layer, inputs, output
+        )
+    if hasattr(operation, "macs"):
+        return int(operation.macs(inputs[0]))
+    if isinstance(operation, layers.SeparableConv1D | layers.SeparableConv2D):
+        positions = _product(output[1:-1])
+        return positions * (_size([operation.depthwise_kernel]) + _size([operation.pointwise_kernel]))
+    if isinstance(operation, layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose):
+        return _product(inputs[0][1:-1]) * _size([operation.kernel])
+    # Every number in a kernel is used once for each output position, in grouped and depthwise convolutions too.
+    convolution = (
+        layers.Conv1D | layers.Conv2D | layers.Conv3D | layers.DepthwiseConv1D | layers.DepthwiseConv2D
+    )
+    if isinstance(operation, convolution | layers.Dense):
+        return _product(output[1:-1]) * _size([operation.kernel])
+    if isinstance(operation, layers.LSTM | layers.GRU | layers.SimpleRNN):
+        cell = operation.cell
+        return _product(inputs[0][1:2]) * _size([cell.kernel, cell.recurrent_kernel])
+    normalisation = (
+        layers.BatchNormalization
+        | layers.LayerNormalization
+        | layers.GroupNormalization
+        | layers.UnitNormalization
+    )
+    free = isinstance(operation, normalisation | layers.PReLU)
+    if free or not getattr(operation, "weights", []):
+        return 0
+    raise TypeError(f"no rule counts the operations of layer {operation.name} ({type(operation).__name__})")
+
+
+def _product(shape: Shape) -> int:
+    if None in shape:
+        raise TypeError(f"operations are counted for fixed shapes, got {shape}")
+    return math.prod(size for size in shape if size is not None)
