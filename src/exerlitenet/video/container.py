@@ -15,7 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from exerlitenet.errors import InputError
-from exerlitenet.video.picture import PictureConverter
+from exerlitenet.video.picture import Fit, PictureConverter
 from exerlitenet.video.track import Picture
 
 Kind = Literal["file", "address", "camera"]
@@ -35,7 +35,7 @@ TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "idf", "adf"})
 class ContainerTrack:
     """The best video stream of an FFmpeg container (see `Track`); closes the container when it is closed."""
 
-    def __init__(self, container: InputContainer, name: str, *, kind: Kind, short_side: int | None) -> None:
+    def __init__(self, container: InputContainer, name: str, *, kind: Kind, fit: Fit) -> None:
         self._container = container
         self._kind = kind
         self.fault: str | None = None
@@ -45,7 +45,7 @@ class ContainerTrack:
             self._stream.thread_type = "SLICE" if kind == "camera" else "AUTO"  # type: ignore[assignment]
             aspect = self._stream.sample_aspect_ratio
             sample_aspect = float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
-            self._converter = PictureConverter(short_side, sample_aspect)
+            self._converter = PictureConverter(fit, sample_aspect)
             self.fps = frame_rate(self._stream)
             self.duration_s = None if kind == "camera" else known_duration(container, self._stream)
             self._decoder = decoder_of(self._stream)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from exerlitenet.errors import InputError
-from exerlitenet.video.picture import over_black, scaled_size
+from exerlitenet.video.picture import Fit, over_black
 from exerlitenet.video.track import Picture
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -41,7 +41,7 @@ def image_files(folder: Path) -> list[Path]:
 class FolderTrack:
     """Images of a folder, shown one after the other at a fixed rate (see `Track`)."""
 
-    def __init__(self, folder: Path, name: str, *, fps: float, short_side: int | None) -> None:
+    def __init__(self, folder: Path, name: str, *, fps: float, fit: Fit) -> None:
         if not (math.isfinite(fps) and fps > 0):
             raise InputError(f"folder_fps must be a positive number of images a second, got {fps}")
         try:
@@ -55,7 +55,7 @@ class FolderTrack:
             )
         self.fps = fps
         self.fault: str | None = None
-        self._short_side = short_side
+        self._fit = fit
         # The video begins with the first image that can be read.
         size = None
         for first, file in enumerate(self._files):
@@ -74,7 +74,7 @@ class FolderTrack:
         for index, file in enumerate(self._files[self._first :]):
             time_s = index / self.fps
             try:
-                pixels = load_image(file, self._short_side)
+                pixels = load_image(file, self._fit)
             except DAMAGE:
                 self._note(time_s, file)
                 continue
@@ -91,13 +91,13 @@ class FolderTrack:
 def upright_size(file: Path) -> tuple[int, int] | None:
     """Width and height of an image; None if it cannot be decoded."""
     try:
-        pixels = load_image(file, None)
+        pixels = load_image(file, Fit())
     except DAMAGE:
         return None
     return pixels.shape[1], pixels.shape[0]
 
 
-def load_image(file: Path, short_side: int | None) -> NDArray[np.uint8]:
+def load_image(file: Path, fit: Fit) -> NDArray[np.uint8]:
     """One image as uint8 [h, w, 3]: upright by its EXIF data, alpha over black, scaled as videos are."""
     with Image.open(file) as stored:
         image = ImageOps.exif_transpose(stored)
@@ -106,7 +106,7 @@ def load_image(file: Path, short_side: int | None) -> NDArray[np.uint8]:
             image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
         alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
         image = image.convert("RGBA" if alpha else "RGB")
-    size = scaled_size(image.width, image.height, short_side)
+    size = fit.size(image.width, image.height)
     if size != image.size:
         image = image.resize(size, Image.Resampling.BOX)
     pixels = np.array(image)

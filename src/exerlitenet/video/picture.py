@@ -10,6 +10,8 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from exerlitenet.errors import InputError
+
 
 @dataclass(frozen=True)
 class Orientation:
@@ -48,17 +50,36 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return Orientation(True, c < 0, b < 0)
 
 
-def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, int]:
-    """Width and height with the short side at most `short_side`, aspect kept, both even; never enlarged.
+@dataclass(frozen=True)
+class Fit:
+    """The largest picture that is wanted.
 
-    Pictures that are small enough keep their size, odd or not.
+    short_side, long_side: pixels; None where it does not matter.
     """
-    short = min(width, height)
-    if short_side is None or short <= short_side:
-        return width, height
-    target = max(2, short_side - short_side % 2)
-    long = max(target, 2 * round(max(width, height) * target / short / 2))
-    return (target, long) if width <= height else (long, target)
+
+    short_side: int | None = None
+    long_side: int | None = None
+
+    def __post_init__(self) -> None:
+        for value in (self.short_side, self.long_side):
+            if value is not None and value < 2:
+                raise InputError(f"a side of a picture must be at least 2 pixels, got {value}")
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height scaled down to fit, aspect kept, both even; never enlarged.
+
+        Pictures that are small enough keep their size, odd or not.
+        """
+        short, long = sorted((width, height))
+        most_short, most_long = self.short_side or short, self.long_side or long
+        scale = min(most_short / short, most_long / long)
+        if scale >= 1:
+            return width, height
+        short, long = (
+            max(2, min(2 * round(side * scale / 2), most - most % 2))
+            for side, most in ((short, most_short), (long, most_long))
+        )
+        return (short, long) if width <= height else (long, short)
 
 
 def displayed_size(frame: av.VideoFrame, sample_aspect: float) -> tuple[int, int]:
@@ -75,8 +96,8 @@ def displayed_size(frame: av.VideoFrame, sample_aspect: float) -> tuple[int, int
 class PictureConverter:
     """FFmpeg frames of one stream to RGB; holds one scaler that is reused as long as the format stays."""
 
-    def __init__(self, short_side: int | None, sample_aspect: float = 1.0) -> None:
-        self.short_side = short_side
+    def __init__(self, fit: Fit, sample_aspect: float = 1.0) -> None:
+        self.fit = fit
         self.sample_aspect = sample_aspect
         self._reformatter = VideoReformatter()
 
@@ -86,9 +107,9 @@ class PictureConverter:
         return (height, width) if orientation_of(frame).transpose else (width, height)
 
     def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """uint8 [h, w, 3], upright, contiguous, short side at most `short_side`; alpha lies over black."""
+        """uint8 [h, w, 3], upright, contiguous, scaled to fit; alpha lies over black."""
         alpha = has_alpha(frame)
-        width, height = scaled_size(*displayed_size(frame, self.sample_aspect), self.short_side)
+        width, height = self.fit.size(*displayed_size(frame, self.sample_aspect))
         picture = self._reformatter.reformat(
             frame,
             width=width,

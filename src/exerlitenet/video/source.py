@@ -20,6 +20,7 @@ from exerlitenet.results import Frame
 from exerlitenet.video.camera import PREFIX, open_camera, reason
 from exerlitenet.video.container import ContainerTrack
 from exerlitenet.video.folder import FolderTrack
+from exerlitenet.video.picture import Fit
 from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.track import Track
 
@@ -99,6 +100,7 @@ def open_video(
     *,
     rate: float | None = None,
     short_side: int | None = None,
+    long_side: int | None = None,
     limit_s: float | None = None,
     folder_fps: float = 7.5,
 ) -> VideoSource:
@@ -106,47 +108,47 @@ def open_video(
 
     source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
         (http, https, rtsp ...).
-    rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so that
-        `sample` at the same rate chooses the same ones. None gives every frame.
-    short_side: frames are scaled down until their short side is at most this, in pixels; never up.
+    rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so
+        that `sample` at the same rate chooses the same ones. None gives every frame.
+    short_side, long_side: frames are scaled down until these sides are at most so many pixels; never up.
     limit_s: stop after so many seconds of video.
     folder_fps: images a second of a folder.
 
     Raises InputError if no picture can be had, with what was wrong and what to do.
     """
     name = str(source)
-    check_arguments(rate, short_side, limit_s)
-    return VideoSource(name, open_track(name, short_side, folder_fps), rate=rate, limit_s=limit_s)
+    check_arguments(rate, limit_s)
+    return VideoSource(
+        name, open_track(name, Fit(short_side, long_side), folder_fps), rate=rate, limit_s=limit_s
+    )
 
 
-def check_arguments(rate: float | None, short_side: int | None, limit_s: float | None) -> None:
+def check_arguments(rate: float | None, limit_s: float | None) -> None:
     """Raises InputError for values that make no sense."""
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise InputError(f"the rate must be a positive number of frames a second, got {rate}")
-    if short_side is not None and short_side < 2:
-        raise InputError(f"the short side must be at least 2 pixels, got {short_side}")
     if limit_s is not None and not limit_s > 0:
         raise InputError(f"the limit must be a positive number of seconds, got {limit_s}")
 
 
-def open_track(name: str, short_side: int | None, folder_fps: float) -> Track:
+def open_track(name: str, fit: Fit, folder_fps: float) -> Track:
     """Chooses by the look of the name what kind of source it is, and opens it."""
     if not name.strip():
         raise InputError("an empty name; give a video file, a folder of images, camera:0 or an address")
     if name.startswith(PREFIX):
-        return ContainerTrack(open_camera(name), name, kind="camera", short_side=short_side)
+        return ContainerTrack(open_camera(name), name, kind="camera", fit=fit)
     if name.lower().startswith("file://"):
-        return open_path(Path(url2pathname(urlsplit(name).path)), name, short_side, folder_fps)
+        return open_path(Path(url2pathname(urlsplit(name).path)), name, fit, folder_fps)
     if ADDRESS.match(name):
-        return ContainerTrack(open_address(name), name, kind="address", short_side=short_side)
-    return open_path(Path(name), name, short_side, folder_fps)
+        return ContainerTrack(open_address(name), name, kind="address", fit=fit)
+    return open_path(Path(name), name, fit, folder_fps)
 
 
-def open_path(path: Path, name: str, short_side: int | None, folder_fps: float) -> Track:
+def open_path(path: Path, name: str, fit: Fit, folder_fps: float) -> Track:
     """A folder of images or a file."""
-    if path.is_dir():
-        return FolderTrack(path, name, fps=folder_fps, short_side=short_side)
-    return ContainerTrack(open_file(path, name), name, kind="file", short_side=short_side)
+    if os.path.isdir(path):  # unlike Path.is_dir it raises for no path, however odd
+        return FolderTrack(path, name, fps=folder_fps, fit=fit)
+    return ContainerTrack(open_file(path, name), name, kind="file", fit=fit)
 
 
 def open_file(path: Path, name: str) -> InputContainer:

@@ -1,0 +1,139 @@
+"""Results drawn onto the frames of a video, written as H.264 in an MP4 file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from exerlitenet.errors import InputError
+from exerlitenet.results import Workout
+from exerlitenet.video.camera import PREFIX, reason
+from exerlitenet.video.overlay import Overlay, draw_overlay
+from exerlitenet.video.source import VideoSource, open_video
+
+__all__ = ["annotate_video", "draw_overlay"]
+
+LONG_SIDE = 1280
+# Fine enough for every usual frame rate; what MPEG streams use.
+TIME_BASE = Fraction(1, 90_000)
+BT709 = 1
+LIMITED_RANGE = 1
+
+
+def annotate_video(
+    source: str | Path,
+    workout: Workout,
+    out: Path,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Writes `source` anew with the exercise, its confidence, the count and a timeline drawn on every frame.
+
+    The long side is at most 1280 pixels, both sides are even, frame times are those of the source, and there
+    is no sound. The file appears under its name only when it is whole; what was there before is replaced then.
+
+    progress: called after each frame with the share that is done, 0 to 1.
+
+    Raises InputError if the source cannot be read, is a camera, or `out` cannot be written or is no .mp4.
+    """
+    name = str(source)
+    if name.startswith(PREFIX):
+        raise InputError(f"{name}: what a camera saw is gone by now; record it to a file and annotate that")
+    check_output(out, name)
+    with open_video(name, long_side=LONG_SIDE) as video, replaced_when_whole(out) as unfinished:
+        try:
+            write_frames(video, workout, unfinished, progress)
+        except (av.error.FFmpegError, OSError) as error:
+            raise InputError(f"{out}: cannot be written ({reason(error)}); check the space left") from error
+    if progress is not None:
+        progress(1.0)
+
+
+def check_output(out: Path, source: str) -> None:
+    """Raises InputError for a name that cannot become the annotated video."""
+    if out.suffix.lower() != ".mp4":
+        raise InputError(f"{out}: the annotated video must be an .mp4 file; give a name that ends in .mp4")
+    if out.is_dir():
+        raise InputError(f"{out}: a folder of that name exists; give the name of a file")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
+    if out.exists() and os.path.exists(source) and out.samefile(source):
+        raise InputError(f"{out}: the source itself; give another name for the annotated video")
+
+
+@contextmanager
+def replaced_when_whole(out: Path) -> Iterator[Path]:
+    """A name beside `out` to write to: it becomes `out` if all went well and vanishes if not."""
+    unfinished = out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
+    try:
+        unfinished.touch()
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({reason(error)}); choose another folder") from error
+    try:
+        yield unfinished
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_frames(
+    video: VideoSource, workout: Workout, path: Path, progress: Callable[[float], None] | None
+) -> None:
+    """Encodes all frames of an opened video with their overlay."""
+    duration_s = workout.duration_s or video.duration_s or 0.0
+    reformatter = VideoReformatter()
+    overlay: Overlay | None = None
+    with av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream: VideoStream | None = None
+        for frame in video:
+            if stream is None or overlay is None:
+                height, width = (side + side % 2 for side in frame.rgb.shape[:2])
+                stream = add_stream(container, video.fps, width, height)
+                overlay = Overlay(workout, duration_s, width, height)
+                size = (width, height)
+            picture = av.VideoFrame.from_ndarray(overlay.draw(fitted(frame.rgb, size), frame.time_s), "rgb24")
+            encoded = reformatter.reformat(
+                picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+            encoded.pts, encoded.time_base = round(frame.time_s / TIME_BASE), TIME_BASE
+            container.mux(stream.encode(encoded))
+            if progress is not None and duration_s > 0:
+                progress(min(1.0, frame.time_s / duration_s))
+        if stream is not None:
+            container.mux(stream.encode(None))
+
+
+def add_stream(container: av.container.OutputContainer, fps: float, width: int, height: int) -> VideoStream:
+    """An H.264 stream that keeps the times of its frames and says which colours it holds."""
+    try:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError("this build of PyAV has no H.264 encoder; install the av wheel from PyPI") from error
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    stream.options = {"preset": "veryfast", "crf": "21"}
+    context = stream.codec_context
+    context.time_base = TIME_BASE
+    context.colorspace = context.color_primaries = context.color_trc = BT709
+    context.color_range = LIMITED_RANGE
+    return stream
+
+
+def fitted(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A frame brought to `size` (width, height): odd sides repeat their last line, others get black bars."""
+    height, width = rgb.shape[:2]
+    right, below = size[0] - width, size[1] - height
+    if right == below == 0:
+        return rgb
+    if 0 <= right <= 1 and 0 <= below <= 1:
+        return np.pad(rgb, ((0, below), (0, right), (0, 0)), mode="edge")
+    return np.asarray(ImageOps.pad(Image.fromarray(rgb), size))
