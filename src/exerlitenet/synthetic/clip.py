@@ -1,0 +1,346 @@
+"""A rendered clip with its truth: what `render_clip` makes of a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.synthetic import curl, squat
+from exerlitenet.synthetic.body import Body, draw_body
+from exerlitenet.synthetic.camera import Camera, frame_person
+from exerlitenet.synthetic.figure import Props, dressed, held
+from exerlitenet.synthetic.floor import FLOOR
+from exerlitenet.synthetic.kinematics import Skeleton, rotation_y, solve
+from exerlitenet.synthetic.landmarks import joint_angles, landmark_positions, seen_landmarks
+from exerlitenet.synthetic.look import Look, draw_look
+from exerlitenet.synthetic.motion import Motion
+from exerlitenet.synthetic.other import UPRIGHT, Movement
+from exerlitenet.synthetic.raster import Solid
+from exerlitenet.synthetic.render import draw_style, render
+from exerlitenet.synthetic.room import build_room
+from exerlitenet.synthetic.tempo import draw_tempo, schedule
+
+Array = NDArray[np.float64]
+LABELS = ("squat", "biceps_curl", "none")
+VIEWS = ("front", "oblique", "side", "rear")
+NOBODY = "no_person"
+OTHERS: dict[str, Movement] = {**UPRIGHT, **FLOOR}
+ACTIVITIES = ("squat", "biceps_curl", *OTHERS, NOBODY)
+SHORT_SIDE = 256
+SHORTEST_CLIP_S = 1.0
+
+
+@dataclass(frozen=True)
+class RenderedClip:
+    """A clip of n frames and everything true about it.
+
+    frames: uint8 [n,h,w,3]. label: "squat", "biceps_curl" or "none"; activity: what is done, in a manifest's
+    words; style: which way of doing it; view: "front", "oblique", "side", "rear" or "none" without a person.
+    extremes_s: the time of each bottom of a squat or top of a curl (alternating arms count one each). phase:
+    float32 [n], 0 at the start position, 1 at the far end; all 0 for none. joints: float32 [n,33,7],
+    MediaPipe Pose's landmarks (see landmarks.seen_landmarks); NaN without a person. angles: degrees, float32
+    [n] each, for left and right elbow, shoulder, hip and knee; NaN without a person. empty: uint8 [h,w,3],
+    the first frame's background.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: float
+    label: str
+    activity: str
+    seed: int
+    repetitions: int
+    extremes_s: tuple[float, ...]
+    phase: NDArray[np.float32]
+    joints: NDArray[np.float32]
+    angles: dict[str, NDArray[np.float32]]
+    style: str
+    view: str
+    empty: NDArray[np.uint8]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.frames) / self.fps
+
+
+def check_request(
+    label: str | None, activity: str | None, seconds: float | None, fps: float, width: int | None,
+    height: int | None, repetitions: int | None, view: str | None,
+) -> None:  # fmt: skip
+    """Raises InputError for what cannot be rendered."""
+    if label is not None and label not in LABELS:
+        raise InputError(f"label must be one of {', '.join(LABELS)}, got {label!r}")
+    if activity is not None and activity not in ACTIVITIES:
+        raise InputError(f"activity must be one of {', '.join(ACTIVITIES)}, got {activity!r}")
+    if label is not None and activity is not None and label_of(activity) != label:
+        raise InputError(
+            f"activity {activity!r} belongs to label {label_of(activity)!r}, got label {label!r}"
+        )
+    if seconds is not None and not SHORTEST_CLIP_S <= seconds <= 600:
+        raise InputError(f"a clip lasts from {SHORTEST_CLIP_S:g} to 600 seconds, got {seconds:g}")
+    if not 2 <= fps <= 120:
+        raise InputError(f"fps must lie between 2 and 120, got {fps:g}")
+    for name, value in (("width", width), ("height", height)):
+        if value is not None and not 32 <= value <= 4096:
+            raise InputError(f"{name} must lie between 32 and 4096 pixels, got {value}")
+    if repetitions is not None and not 1 <= repetitions <= 500:
+        raise InputError(f"repetitions must lie between 1 and 500, got {repetitions}")
+    if view is not None and view not in VIEWS:
+        raise InputError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
+
+
+def label_of(activity: str) -> str:
+    """The label an activity belongs to."""
+    return activity if activity in ("squat", "biceps_curl") else "none"
+
+
+def render_clip(
+    seed: int,
+    label: str | None = None,
+    *,
+    activity: str | None = None,
+    style: str | None = None,
+    seconds: float | None = None,
+    fps: float = 15.0,
+    width: int | None = None,
+    height: int | None = None,
+    repetitions: int | None = None,
+    view: str | None = None,
+) -> RenderedClip:
+    """Render the clip of a seed; what is None is drawn from the seed. The same call gives the same bytes.
+
+    seconds: the clip's length; repetitions: of the exercise in it; width, height: pixels (short side 256 and
+    a drawn aspect when both are None). Raises InputError for what cannot be rendered.
+    """
+    check_request(label, activity, seconds, fps, width, height, repetitions, view)
+    # One stream of random numbers per concern, so that a fixed argument does not change the rest of the clip.
+    streams = np.random.default_rng([0x5E12, seed]).spawn(8)
+    activity = _draw_activity(streams[0], label, activity)
+    label = label_of(activity)
+    size = _draw_size(streams[1], width, height)
+    if activity == NOBODY:
+        return _nobody(streams, seed, seconds, fps, size)
+    body = draw_body(streams[2])
+    look = draw_look(streams[2], body.femininity)
+    motion = make_motion(streams[3], body, activity, style, fps=fps, seconds=seconds, repetitions=repetitions)
+    drawn_view = str(streams[4].choice(VIEWS, p=_view_odds(activity)))
+    return film(streams, seed, body, look, motion, view or drawn_view, size, fps)
+
+
+def make_motion(
+    rng: np.random.Generator,
+    body: Body,
+    activity: str,
+    style: str | None,
+    *,
+    fps: float,
+    seconds: float | None,
+    repetitions: int | None,
+) -> Motion:
+    """Controls and timing of an activity for a body."""
+    makers: dict[str, Callable[..., Motion]] = {"squat": squat.squat, "biceps_curl": curl.curl}
+    if activity in makers:
+        known = squat.STYLES if activity == "squat" else curl.STYLES
+        if style is not None and style not in known:
+            raise InputError(f"style of {activity} must be one of {', '.join(known)}, got {style!r}")
+        return makers[activity](rng, body, fps=fps, seconds=seconds, repetitions=repetitions, style=style)
+    movement = OTHERS[activity]
+    plan = schedule(
+        rng,
+        fps=fps,
+        seconds=seconds if seconds is not None else float(rng.uniform(4.0, 12.0)),
+        repetitions=repetitions,
+        tempo=draw_tempo(rng, movement.period),
+        sides="alternate" if movement.alternate else "both",
+        rests=movement.period[0] > 1.0,
+    )
+    controls, props = movement.make(rng, body, plan)
+    return Motion(controls, plan, props, activity, activity)
+
+
+def film(
+    streams: list[np.random.Generator],
+    seed: int,
+    body: Body,
+    look: Look,
+    motion: Motion,
+    view: str,
+    size: tuple[int, int],
+    fps: float,
+    kind: str | None = None,
+) -> RenderedClip:
+    """Put a moving person in front of a camera and render it."""
+    local = solve(body, motion.controls)
+    rng = streams[4]
+    yaw = draw_yaw(rng, view)
+    pose = local.placed(yaw, np.zeros(3))
+    solids = placed([*dressed(body, look, local), *held(body, look, local, motion.props)], yaw)
+    positions = landmark_positions(body, pose)
+    camera = draw_camera(streams[5], pose, positions, size, motion.activity)
+    frames = len(positions)
+    extent = np.abs(positions[..., [0, 2]]).max()
+    room = build_room(streams[6], camera, float(np.clip(extent + 0.2, 0.6, 1.6)), kind)
+    look_style = draw_style(streams[7], frames, min(size))
+    pictures, empty = render(solids, camera, room, look_style, frames, int(streams[7].integers(2**31)))
+    label = label_of(motion.activity)
+    exercise = label != "none"
+    phase = motion.plan.joint_phase if exercise else np.zeros(frames)
+    return RenderedClip(
+        frames=pictures,
+        fps=fps,
+        label=label,
+        activity=motion.activity,
+        seed=seed,
+        repetitions=len(motion.plan.extremes_s) if exercise else 0,
+        extremes_s=motion.plan.extremes_s if exercise else (),
+        phase=phase.astype(np.float32),
+        joints=seen_landmarks(positions, camera, look_style.shake.astype(np.float64)),
+        angles=joint_angles(local),
+        style=motion.style,
+        view=view,
+        empty=empty,
+    )
+
+
+def draw_yaw(rng: np.random.Generator, view: str) -> float:
+    """Radians by which the person is turned from the camera; positive to the picture's right."""
+    side = 1.0 if rng.random() < 0.5 else -1.0
+    low, high = {"front": (0, 16), "oblique": (22, 62), "side": (74, 104), "rear": (140, 180)}[view]
+    return side * float(np.radians(rng.uniform(low, high)))
+
+
+def placed(solids: list[Solid], yaw: float) -> list[Solid]:
+    """Solids turned about the vertical like the person."""
+    turn = rotation_y(np.array([yaw]))[0].T
+    return [
+        replace(
+            s, start=s.start @ turn, end=s.end @ turn, across=None if s.across is None else s.across @ turn
+        )
+        for s in solids
+    ]
+
+
+def draw_camera(
+    rng: np.random.Generator, pose: Skeleton, positions: Array, size: tuple[int, int], activity: str
+) -> Camera:
+    """A camera that shows the person whole, or for curls and standing sometimes from the hips or knees up."""
+    width, height = size
+    crop = rng.random()
+    shown = np.concatenate([positions.reshape(-1, 3), pose.head + [0.0, 0.14, 0.0]])
+    upper = np.concatenate([positions[:, :25].reshape(-1, 3), pose.head + [0.0, 0.14, 0.0]])
+    knees = np.concatenate([upper, pose.knees.reshape(-1, 3)])
+    seated_or_standing = activity in ("biceps_curl", "standing", "standing_talking", "waving", "drinking")
+    if seated_or_standing and crop < 0.30:
+        shown = upper
+    elif (seated_or_standing and crop < 0.45) or (activity == "squat" and crop < 0.04):
+        shown = knees
+    elif (
+        seated_or_standing is False
+        and activity in ("lateral_raise", "front_raise", "shoulder_press")
+        and crop < 0.3
+    ):
+        shown = upper
+    wide = float(rng.uniform(35, 75))
+    fill = float(rng.uniform(0.62, 0.97)) if rng.random() < 0.8 else float(rng.uniform(0.4, 0.7))
+    slack = max(0.0, 1.0 - fill)
+    kind = rng.random()
+    camera_height = (
+        float(rng.uniform(0.8, 1.6))
+        if kind < 0.65
+        else float(rng.uniform(0.2, 0.8) if kind < 0.85 else rng.uniform(1.6, 2.1))
+    )
+    return frame_person(
+        shown,
+        elevation=0.0,
+        field_of_view=float(np.radians(wide)),
+        fill=fill,
+        offset=(
+            float(rng.uniform(-0.4, 0.4)) * slack * (1.6 if width > height else 1.0),
+            float(rng.uniform(-0.35, 0.35)) * slack,
+        ),
+        width=width,
+        height=height,
+        roll=float(np.radians(rng.normal(0.0, 1.0))),
+        camera_height=camera_height,
+    )
+
+
+def _view_odds(activity: str) -> list[float]:
+    if activity == "squat":
+        return [0.30, 0.28, 0.38, 0.04]
+    if activity == "biceps_curl":
+        return [0.45, 0.32, 0.21, 0.02]
+    if activity in FLOOR:
+        return [0.08, 0.32, 0.58, 0.02]
+    return [0.38, 0.30, 0.28, 0.04]
+
+
+def _draw_activity(rng: np.random.Generator, label: str | None, activity: str | None) -> str:
+    drawn_label = LABELS[int(rng.integers(3))]
+    names = [*OTHERS, NOBODY]
+    odds = np.array([*(m.odds for m in OTHERS.values()), 0.5])
+    drawn = names[int(rng.choice(len(names), p=odds / odds.sum()))]
+    if activity is not None:
+        return activity
+    label = label or drawn_label
+    return drawn if label == "none" else label
+
+
+def _draw_size(rng: np.random.Generator, width: int | None, height: int | None) -> tuple[int, int]:
+    aspects = [(16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2)]
+    across, down = aspects[int(rng.choice(len(aspects), p=[0.42, 0.26, 0.1, 0.12, 0.06, 0.04]))]
+    scale = SHORT_SIDE / min(across, down)
+    if width is None and height is None:
+        width, height = round(across * scale / 2) * 2, round(down * scale / 2) * 2
+    elif width is None and height is not None:
+        width = max(32, round(height * across / down / 2) * 2)
+    elif height is None and width is not None:
+        height = max(32, round(width * down / across / 2) * 2)
+    assert width is not None and height is not None
+    return width, height
+
+
+def _nobody(
+    streams: list[np.random.Generator], seed: int, seconds: float | None, fps: float, size: tuple[int, int]
+) -> RenderedClip:
+    drawn = float(streams[3].uniform(3.0, 8.0))
+    frames = max(2, round((seconds or drawn) * fps))
+    width, height = size
+    points = np.array([[-0.3, 0.0, -0.2], [0.3, 1.75, 0.2]])
+    camera = frame_person(
+        points, elevation=0.0, field_of_view=float(np.radians(streams[5].uniform(35, 75))), fill=0.8,
+        offset=(0.0, 0.0), width=width, height=height, camera_height=float(streams[5].uniform(0.6, 1.7)),
+    )  # fmt: skip
+    room = build_room(streams[6], camera, 0.6)
+    style = draw_style(streams[7], frames, min(size))
+    scene: list[Solid] = held_by_nobody(streams[3], frames)
+    pictures, empty = render(scene, camera, room, style, frames, int(streams[7].integers(2**31)))
+    names = [
+        f"{side}_{joint}" for side in ("left", "right") for joint in ("elbow", "shoulder", "hip", "knee")
+    ]
+    nothing = np.full(frames, np.nan, np.float32)
+    return RenderedClip(
+        frames=pictures, fps=fps, label="none", activity=NOBODY, seed=seed, repetitions=0, extremes_s=(),
+        phase=np.zeros(frames, np.float32), joints=np.full((frames, 33, 7), np.nan, np.float32),
+        angles={name: nothing.copy() for name in names}, style=NOBODY, view="none", empty=empty,
+    )  # fmt: skip
+
+
+def held_by_nobody(rng: np.random.Generator, frames: int) -> list[Solid]:
+    """Now and then a weight lies on the floor of an empty room."""
+    if rng.random() < 0.5:
+        return []
+    middle = np.broadcast_to([float(rng.uniform(-0.6, 0.6)), 0.07, 0.0], (frames, 3))
+    axis = np.array([1.0, 0.0, 0.0])
+    dark = (0.12, 0.12, 0.13)
+    return [
+        Solid(middle - 0.08 * axis, middle + 0.08 * axis, (0.015, 0.015), (0.6, 0.6, 0.6), caps=(0.0, 0.0)),
+        Solid(middle - 0.14 * axis, middle - 0.07 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
+        Solid(middle + 0.07 * axis, middle + 0.14 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
+    ]
+
+
+__all__ = ["ACTIVITIES", "LABELS", "VIEWS", "Props", "RenderedClip", "render_clip"]

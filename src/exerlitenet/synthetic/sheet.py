@@ -1,0 +1,39 @@
+"""Contact sheets: frames of a clip, or of several, side by side in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from exerlitenet.synthetic.clip import RenderedClip
+
+
+def grid(
+    pictures: Sequence[NDArray[np.uint8]], columns: int, cell: tuple[int, int], gap: int = 4
+) -> NDArray[np.uint8]:
+    """Pictures uint8 [h,w,3] of any size in rows of `columns` cells of `cell` = (width, height) pixels;
+    uint8.
+
+    Each picture fills its cell; what does not fit is cut evenly.
+    """
+    width, height = cell
+    rows = -(-len(pictures) // columns)
+    out = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    for k, picture in enumerate(pictures):
+        scale = max(width / picture.shape[1], height / picture.shape[0])
+        size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
+        image = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
+        left, top = (size[0] - width) // 2, (size[1] - height) // 2
+        y, x = (k // columns) * (height + gap) + gap, (k % columns) * (width + gap) + gap
+        out[y : y + height, x : x + width] = np.asarray(image.crop((left, top, left + width, top + height)))
+    return out
+
+
+def contact_sheet(clip: RenderedClip, columns: int, rows: int) -> NDArray[np.uint8]:
+    """columns x rows frames of a clip, evenly spaced over it, in reading order; uint8 [h,w,3]."""
+    chosen = np.linspace(0, len(clip.frames) - 1, columns * rows).round().astype(int)
+    height, width = clip.frames.shape[1:3]
+    return grid([clip.frames[k] for k in chosen], columns, (width, height))
