@@ -8,6 +8,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -55,7 +57,7 @@ def write_clip(
             layout = "rgba" if pixels.shape[2] == 4 else "rgb24"
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format=layout)
             if frame.format.name != pix_fmt:
-                frame = frame.reformat(format=pix_fmt)
+                frame = _reformatted(frame, codec, pix_fmt)
             if times_s is None:
                 frame.pts = index
             else:
@@ -63,12 +65,16 @@ def write_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:
-            for index in range(8):
-                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-                silence.sample_rate, silence.pts = 8000, index * 1024
-                container.mux(sound.encode(silence))
-            container.mux(sound.encode(None))
+            _add_silence(container, sound, 8000, 8)
     return path
+
+
+def _reformatted(frame: av.VideoFrame, codec: str, pix_fmt: str) -> av.VideoFrame:
+    if (codec, pix_fmt) != ("libx264", "gray"):
+        return frame.reformat(format=pix_fmt)
+    # Players take grey H.264 for studio range (16 to 235), which the conversion to grey does not make.
+    luma = frame.reformat(format="yuv420p").to_ndarray()[: frame.height]
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(luma), format="gray")
 
 
 def write_sound(path: Path, cover: Rgb | None = None) -> Path:
@@ -83,16 +89,25 @@ def write_sound(path: Path, cover: Rgb | None = None) -> Path:
             picture.disposition = av.stream.Disposition.attached_pic
             container.mux(picture.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
             container.mux(picture.encode(None))
-        for index in range(16):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 16000, index * 1024
-            container.mux(sound.encode(frame))
-        container.mux(sound.encode(None))
+        _add_silence(container, sound, 16000, 16)
     return path
 
 
+def _add_silence(container: OutputContainer, sound: AudioStream, rate: int, blocks: int) -> None:
+    """Encodes blocks of 1024 samples of silence and ends the stream."""
+    for index in range(blocks):
+        silence = np.zeros((1, 1024), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = rate, index * 1024
+        container.mux(sound.encode(frame))
+    container.mux(sound.encode(None))
+
+
 def grey_ramp(count: int, size: tuple[int, int] = (64, 48)) -> list[Rgb]:
-    """Even grey frames, each brighter than the one before; frame k holds 20 + 200 k / count. size: width, height."""
+    """Even grey frames, each brighter than the one before: frame k holds 20 + 200 k / count.
+
+    size: width, height.
+    """
     width, height = size
     return [np.full((height, width, 3), 20 + 200 * k // count, np.uint8) for k in range(count)]
 

@@ -40,7 +40,7 @@ def annotate_video(
     """Writes `source` anew with the exercise, its confidence, the count and a timeline drawn on every frame.
 
     The long side is at most 1280 pixels, both sides are even, frame times are those of the source, and there
-    is no sound. The file appears under its name only when it is whole; what was there before is replaced then.
+    is no sound. The file appears under its name only when it is whole and replaces what was there before.
 
     progress: called after each frame with the share that is done, 0 to 1.
 

@@ -28,6 +28,7 @@ LONGEST_WAIT_S = 10.0
 MOST_READ_FAULTS = 16
 # What a damaged file may lack at its end before that counts as damage.
 MISSING_END_S = 0.5
+DEFAULT_STREAM_BONUS = 5_000_000
 # FFmpeg renders text files as pictures of text; nobody means that.
 TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "idf", "adf"})
 
@@ -96,8 +97,9 @@ class ContainerTrack:
         yield from self._frames
 
     def _stamp(self, frame: av.VideoFrame) -> float | None:
-        if frame.pts is not None and frame.time_base:
-            return float(frame.pts * frame.time_base)
+        time_base = frame.time_base or self._stream.time_base
+        if frame.pts is not None and time_base:
+            return float(frame.pts * time_base)
         return time.monotonic() if self._kind == "camera" else None
 
     def _note(self, what: str) -> None:
@@ -139,7 +141,7 @@ class ContainerTrack:
                 yield frame
 
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
-        """Packets of the stream, then None to fetch what the decoder still holds."""
+        """Packets of the stream; after a break-off None, to fetch what the decoder still holds."""
         failures = 0
         waiting_since: float | None = None
         while failures < MOST_READ_FAULTS:
@@ -149,9 +151,9 @@ class ContainerTrack:
                     waiting_since = None
                     if packet.is_corrupt:
                         self._note("part of the data is missing")
-                    if packet.size:
-                        yield packet
-                break
+                    # The last packet is empty: it fetches what the decoder still holds.
+                    yield packet
+                return
             except av.error.BlockingIOError:
                 # Some capture formats answer at once that there is no new picture yet.
                 now = time.monotonic()
@@ -190,8 +192,14 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     if not streams:
         what = "only sound" if container.streams.audio else "no pictures"
         raise InputError(f"{name}: no video stream, {what} in it; give a file with a video stream")
-    best = container.streams.best("video")
-    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
+    # As the ffmpeg program chooses: the largest picture, with an advantage for the one marked as default.
+    stream = max(
+        streams,
+        key=lambda s: (
+            s.codec_context is not None
+            and s.width * s.height + DEFAULT_STREAM_BONUS * bool(s.disposition & Disposition.default)
+        ),
+    )
     if stream.codec_context is None:
         raise InputError(f"{name}: no decoder for its video format; convert it to H.264 in an MP4 file")
     return stream
