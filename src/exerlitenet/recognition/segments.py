@@ -129,6 +129,7 @@ class Segmenter:
         self._first_s: float | None = None
         self._last_s = 0.0
         self._stretch_start_s = 0.0
+        self._stretch_first_s = 0.0
         self._floor_s = 0.0
         self._open: _Run | None = None
         self._closed: _Run | None = None
@@ -177,6 +178,7 @@ class Segmenter:
     def _begin_stretch(self, time_s: float) -> None:
         start = max(self._floor_s, time_s - self.window_s)
         self._stretch_start_s = 0.0 if start < SNAP_TO_START_S and self._floor_s == 0.0 else start
+        self._stretch_first_s = time_s
         self._recent.clear()
 
     def _end_stretch(self, end_s: float, least_s: float) -> list[SegmentEvent]:
@@ -199,7 +201,8 @@ class Segmenter:
             for name in self.exercises
         }
         delay_s = sum(prediction.time_s - p.time_s for p in recent) / len(recent)
-        position_s = prediction.time_s - self.window_s / 2 - delay_s
+        seen_from_s = max(prediction.time_s - self.window_s, self._stretch_start_s)
+        position_s = (seen_from_s + prediction.time_s) / 2 - delay_s
         return smoothed, max(position_s, self._stretch_start_s, self._floor_s)
 
     def _advance(
@@ -248,8 +251,8 @@ class Segmenter:
             closed.pause_sum, closed.pause_predictions, closed.end_s = 0.0, 0, None
             self._closed = None
             return closed
-        first = len(self._recent) == 1
-        return _Run(exercise, self._stretch_start_s if first else position_s, time_s)
+        start_s = self._stretch_start_s if time_s == self._stretch_first_s else position_s
+        return _Run(exercise, start_s, time_s)
 
     def _put_aside(self, run: _Run, least_s: float) -> list[SegmentEvent]:
         """A run has closed: keep it for a while, it may go on after a short pause."""
