@@ -63,11 +63,12 @@ def check_output(out: Path, source: str) -> None:
     """Raises InputError for a name that cannot become the annotated video."""
     if out.suffix.lower() != ".mp4":
         raise InputError(f"{out}: the annotated video must be an .mp4 file; give a name that ends in .mp4")
-    if out.is_dir():
+    # os.path answers "no" where pathlib raises, for names that no file can have.
+    if os.path.isdir(out):
         raise InputError(f"{out}: a folder of that name exists; give the name of a file")
-    if not out.parent.is_dir():
+    if not os.path.isdir(out.parent):
         raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
-    if out.exists() and os.path.exists(source) and out.samefile(source):
+    if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise InputError(f"{out}: the source itself; give another name for the annotated video")
 
 

@@ -136,7 +136,8 @@ class Overlay:
         """Height of the strip, and left, right, top and bottom of the track in it, in pixels."""
         unit = self._unit
         height = 2.9 * unit
-        return height, 0.9 * unit, self._size[0] - 0.9 * unit, 1.75 * unit, 2.3 * unit
+        left = 0.9 * unit
+        return height, left, max(left + 1, self._size[0] - left), 1.75 * unit, 2.3 * unit
 
     def _x(self, time_s: float) -> float:
         _, left, right, _, _ = self._strip_geometry()

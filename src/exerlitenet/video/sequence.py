@@ -49,6 +49,10 @@ class SequenceSpec:
             raise InputError(f"the rate must be a positive number of frames a second, got rate={self.rate}")
         if self.size < 32:
             raise InputError(f"frames must be at least 32 pixels wide, got size={self.size}")
+        if self.source_short_side < 2:
+            raise InputError(
+                f"frames must be at least 2 pixels, got source_short_side={self.source_short_side}"
+            )
         if self.aspect not in ("squash", "pad"):
             raise InputError(f'aspect must be "squash" or "pad", got {self.aspect!r}')
 
