@@ -71,9 +71,13 @@ class Ranges:
                 raise InputError(f"augment.{field.name} takes numbers, got {value!r}")
             if isinstance(field.default, tuple):
                 if len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1]:
-                    raise InputError(f"augment.{field.name} takes a range [low, high] from 0 up, got {value!r}")
+                    raise InputError(
+                        f"augment.{field.name} takes a range [low, high] from 0 up, got {value!r}"
+                    )
             elif len(numbers) != 1 or numbers[0] < 0 or (field.name.endswith("_chance") and numbers[0] > 1):
-                raise InputError(f"augment.{field.name} takes a number from 0 up (a chance: to 1), got {value!r}")
+                raise InputError(
+                    f"augment.{field.name} takes a number from 0 up (a chance: to 1), got {value!r}"
+                )
 
     @classmethod
     def none(cls) -> Ranges:
@@ -112,7 +116,9 @@ class Augmentation:
             if noise is not None:
                 # One field of noise, cut at another place for each frame: as good as new, and cheap.
                 top, left = (i * 37) % 64, (i * 53) % 64
-                picture = np.clip(picture + noise[top : top + size, left : left + size], 0, 255).astype(np.uint8)
+                picture = np.clip(picture + noise[top : top + size, left : left + size], 0, 255).astype(
+                    np.uint8
+                )
             out[i] = picture
         return out
 
@@ -207,7 +213,9 @@ def draw(rng: np.random.Generator, ranges: Ranges) -> Augmentation:
     )
 
 
-def _table(brightness: float, contrast: float, gamma: float, colour: Sequence[float]) -> tuple[int, ...] | None:
+def _table(
+    brightness: float, contrast: float, gamma: float, colour: Sequence[float]
+) -> tuple[int, ...] | None:
     """Brightness, contrast about the middle, gamma and the channels' gains as one table of 3 x 256 entries."""
     if brightness == contrast == gamma == 1.0 and all(c == 1.0 for c in colour):
         return None

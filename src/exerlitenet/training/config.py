@@ -1,7 +1,7 @@
 """What a training run is told: TOML files read into frozen dataclasses, every key checked.
 
-A configuration is stored with the run it made, so `Config.to_toml` writes every value, defaults included, and
-`load_config` of what it wrote gives the same configuration again.
+A configuration is stored with the run it made, so `Config.to_toml` writes every value, defaults included,
+and `load_config` of what it wrote gives the same configuration again.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class ModelConfig:
     pooling: how a frame's feature map becomes a vector.
     lstm, dropout: units of each LSTM, and the dropout after each.
     dense, dense_dropout: units of each ReLU layer before the softmax, and the dropout after each.
-    temporal: "none" leaves the LSTMs out: the dense layers judge every frame, a sequence is the frames' mean.
-    time_distributed: the paper's wrapper, which runs the backbone frame by frame, in place of one call on all
-        frames of a batch. Same weights, same numbers, several times slower to train.
+    temporal: "none" leaves the LSTMs out: the dense layers judge every frame, a sequence is the frames'
+        mean.
+    time_distributed: the paper's wrapper, which runs the backbone frame by frame, in place of one call on
+        all frames of a batch. Same weights, same numbers, several times slower to train.
     """
 
     kind: str = "recurrent"
@@ -75,11 +76,12 @@ class AugmentConfig:
     """Augmented copies of the training sequences.
 
     copies: copies kept of every training sequence; 0 = no augmentation.
-    ranges: what may happen to a copy. In the file its fields stand beside `copies`; others keep defaults.
+    ranges: what may happen to a copy: every field of `exerlitenet.training.augment.Ranges`, which checks
+        them. In the file they stand beside `copies`; those left out keep their defaults.
     """
 
     copies: int = 0
-    ranges: Ranges = field(default_factory=Ranges)
+    ranges: dict[str, Any] = field(default_factory=lambda: dataclasses.asdict(Ranges()))
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Phase:
 class Config:
     """A whole training run.
 
+    phases: in their order; the posture family has none, but tables of its own.
     stride: frames (at the model's rate) between the starts of two training windows.
     extra: the tables named in EXTRA_TABLES, as they were read.
     """
@@ -177,7 +180,8 @@ def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
         if not _CLASS_NAME.fullmatch(label):
             raise top.fault("classes", "names of small letters, digits and underscores", label)
     phases = tuple(_phase(table) for table in top.tables("phases"))
-    if not phases:
+    kind = raw["model"].get("kind") if isinstance(raw.get("model"), dict) else None
+    if not phases and kind != "posture":  # whose phases are the tables of its own
         raise InputError(f"{source}: at least one [[phases]] table is expected, none came")
     seed = top.integer("seed", 0, low=0)
     sequence, stride = _sequence(top.table("sequence"))
@@ -248,7 +252,8 @@ def _augment(table: Table) -> AugmentConfig:
     numbers = "a number or a range [low, high]"
     values = {key: table.take(key, None, numbers, int, float, list) for key in names if key in table.raw}
     table.finish(names)
-    return AugmentConfig(copies, Ranges(**{key: tuples(value) for key, value in values.items()}))
+    ranges = Ranges(**{key: tuples(value) for key, value in values.items()})
+    return AugmentConfig(copies, dataclasses.asdict(ranges))
 
 
 def _phase(table: Table) -> Phase:

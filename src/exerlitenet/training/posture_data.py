@@ -34,7 +34,9 @@ class PostureBatches:
     def __init__(self, clips: Sequence[PosedClip], ranges: Ranges, seed: int) -> None:
         self._clips = [c for c in clips if np.isfinite(c.poses[: c.clip.ticks, 0, 0]).any()]
         if not self._clips:
-            raise InputError("no clip has poses: put poses/NAME.npy beside the manifest, or leave the phase out")
+            raise InputError(
+                "no clip has poses: put poses/NAME.npy beside the manifest, or leave the phase out"
+            )
         self._rows = [np.flatnonzero(np.isfinite(c.poses[: c.clip.ticks, 0, 0])) for c in self._clips]
         weights = np.array([c.weight for c in self._clips], np.float64)
         self._chances = weights / weights.sum()

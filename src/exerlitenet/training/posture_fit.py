@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from exerlitenet.errors import InputError
 from exerlitenet.training.posture_data import PostureBatches
+from exerlitenet.training.slots import TwoSlots
 
 if TYPE_CHECKING:
     import keras
@@ -24,13 +24,17 @@ EMA_MOMENTUM = 0.998
 
 @dataclass(frozen=True)
 class PostureStage:
-    """Some steps at one picture size. Small pictures first cost half and teach most of what there is to learn."""
+    """Some steps at one picture size. Small pictures first cost half and teach most of what there is to learn.
+
+    rendered: share of frames that show rendered people.
+    """
 
     size: int
     steps: int
     batch: int
     learning_rate: float
     final_learning_rate: float
+    rendered: float = 0.0
 
     def __post_init__(self) -> None:
         if self.size % 32 or self.steps < 1 or self.batch < 1:
@@ -50,7 +54,7 @@ class PostureStage:
 
 def fit_posture(
     stages: Sequence[PostureStage],
-    batches: PostureBatches,
+    batches_of: Callable[[PostureStage], PostureBatches],
     weights: str | Path | None,
     folder: Path,
     *,
@@ -60,6 +64,7 @@ def fit_posture(
 ) -> Path:
     """Trains, or goes on where a killed run was, and returns the file with the averaged weights.
 
+    batches_of: what a stage learns from.
     folder: gets `posture.weights.h5` at the end, and checkpoints while it runs.
     report: is told stage, step, steps, loss (mean since the last report) and seconds.
     """
@@ -69,8 +74,9 @@ def fit_posture(
     if done.exists():
         return done
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = _Checkpoint(folder)
-    stage_now, step_now = checkpoint.position()
+    checkpoint = TwoSlots(folder, "posture")
+    position = checkpoint.position()
+    stage_now, step_now = position.get("stage", 0), position.get("step", 0)
     kept: list[Any] | None = None
     for number, stage in enumerate(stages):
         if number < stage_now:
@@ -82,11 +88,11 @@ def fit_posture(
         first = 0
         if number == stage_now and checkpoint.exists:
             first = step_now
-            checkpoint.restore(network, resumed=first > 0)
+            checkpoint.restore(network, optimizer=first > 0)
         losses: list[float] = []
         started = time.monotonic()
         before = sum(s.steps for s in stages[:number])
-        stream = batches.stream(before + first, before + stage.steps, stage.batch, stage.size)
+        stream = batches_of(stage).stream(before + first, before + stage.steps, stage.batch, stage.size)
         for step, (pixels, targets) in enumerate(stream, first + 1):
             losses.append(float(network.train_on_batch(pixels, targets)))
             if report is not None and (step % 50 == 0 or step == stage.steps):
@@ -97,10 +103,10 @@ def fit_posture(
                 )
                 losses = []
             if step % checkpoint_every == 0 and step < stage.steps:
-                checkpoint.save(network, number, step)
+                checkpoint.save(network, stage=number, step=step)
         network.optimizer.finalize_variable_values(network.trainable_variables)
         kept = network.get_weights()
-        checkpoint.save(network, number + 1, 0)
+        checkpoint.save(network, stage=number + 1, step=0)
     temporary = folder / "posture.tmp.weights.h5"
     network.save_weights(temporary)
     temporary.replace(done)
@@ -128,50 +134,8 @@ def trainable_posture(stage: PostureStage, weights: str | Path | None) -> keras.
         alpha=stage.final_learning_rate / stage.learning_rate,
     )
     model.compile(
-        keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=EMA_MOMENTUM, clipnorm=5.0), loss=posture_loss
+        keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=EMA_MOMENTUM, clipnorm=5.0),
+        loss=posture_loss,
     )
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-class _Checkpoint:
-    """Weights and optimizer of a run under way: two files that change places, so one of them is always whole."""
-
-    def __init__(self, folder: Path) -> None:
-        self._marker = folder / "posture.progress.json"
-        self._folder = folder
-
-    @property
-    def exists(self) -> bool:
-        return self._marker.exists()
-
-    def position(self) -> tuple[int, int]:
-        if not self.exists:
-            return 0, 0
-        marker = json.loads(self._marker.read_text())
-        return int(marker["stage"]), int(marker["step"])
-
-    def save(self, network: keras.Model, stage: int, step: int) -> None:
-        slot = 1 - json.loads(self._marker.read_text())["slot"] if self.exists else 0
-        network.save_weights(self._folder / f"posture.{slot}.weights.h5")
-        np.savez(
-            self._folder / f"posture.{slot}.optimizer.npz",
-            **{str(i): np.asarray(v) for i, v in enumerate(network.optimizer.variables)},
-        )
-        temporary = self._marker.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"stage": stage, "step": step, "slot": slot}))
-        temporary.replace(self._marker)
-
-    def restore(self, network: keras.Model, *, resumed: bool) -> None:
-        """Weights, and within a stage the optimizer too; a new stage starts with a fresh one."""
-        slot = json.loads(self._marker.read_text())["slot"]
-        network.load_weights(self._folder / f"posture.{slot}.weights.h5")
-        if resumed:
-            with np.load(self._folder / f"posture.{slot}.optimizer.npz", allow_pickle=False) as stored:
-                for i, variable in enumerate(network.optimizer.variables):
-                    variable.assign(stored[str(i)])
-
-    def remove(self) -> None:
-        for path in self._folder.glob("posture.[01].*"):
-            path.unlink()
-        self._marker.unlink(missing_ok=True)

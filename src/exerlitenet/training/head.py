@@ -1,0 +1,123 @@
+"""The default model's sequence head: what 15 frames of joints mean, and where in a repetition they are.
+
+Two LSTMs of 128 units, a dense layer of 64 and a softmax, as in the paper, on joints in place of feature maps; a
+second output says the phase of the repetition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from exerlitenet.errors import InputError
+from exerlitenet.training.landmarks import LANDMARKS
+from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES, joint_features
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """Table [head] of a configuration. See configs/default.toml for what each value does."""
+
+    copies: int = 6
+    lstm: tuple[int, int] = (128, 128)
+    dense: int = 64
+    dropout: float = 0.3
+    noise: float = 0.02
+    label_smoothing: float = 0.05
+    phase_delay: int = 3
+    phase_weight: float = 1.0
+    epochs: int = 30
+    batch: int = 64
+    windows: int = 12
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-5
+
+    @classmethod
+    def from_mapping(cls, table: Mapping[str, Any]) -> HeadConfig:
+        """From a table of the configuration; InputError names what is unknown or unfit."""
+        values = dict(table)
+        if "lstm" in values:
+            values["lstm"] = tuple(values["lstm"])
+        try:
+            config = cls(**values)
+        except TypeError as fault:
+            raise InputError(f"[head]: {fault}") from fault
+        if len(config.lstm) != 2:
+            raise InputError(f"head.lstm takes the units of two layers, got {list(config.lstm)}")
+        for name in ("copies", "epochs", "batch", "windows", "dense"):
+            if getattr(config, name) < 1:
+                raise InputError(f"head.{name} must be at least 1, got {getattr(config, name)}")
+        return config
+
+
+@dataclass(frozen=True)
+class Head:
+    """network: {"joints": [b, frames, 13, 6], "context": [b, frames, 128]} -> {"classes": [b, classes],
+    "phase": [b, frames]}, where phase at frame t speaks of frame t - phase_delay.
+    """
+
+    network: keras.Model
+    config: HeadConfig
+
+
+def build_head(config: HeadConfig, frames: int, classes: int) -> Head:
+    """An untrained head for windows of `frames` frames."""
+    import keras
+
+    from exerlitenet.training.layers import ProjectedLSTM
+
+    joints = keras.Input((frames, len(LANDMARKS), JOINT_VALUES), name="joints")
+    context = keras.Input((frames, CONTEXT_UNITS), name="context")
+    noisy = keras.layers.GaussianNoise(config.noise, name="noise")(joints)
+    hidden = keras.layers.Dropout(config.dropout, name="context_dropout")(context)
+    features = keras.layers.Concatenate(name="features")([joint_features(noisy), hidden])
+    hidden = ProjectedLSTM(config.lstm[0], return_sequences=True, name="lstm")(features)
+    hidden = keras.layers.Dropout(config.dropout, name="dropout")(hidden)
+    states = ProjectedLSTM(config.lstm[1], return_sequences=True, name="lstm_1")(hidden)
+    phase = keras.layers.Dense(1, activation="sigmoid", name="phase_of_frames")(states)
+    phase = keras.layers.Reshape((frames,), name="phase")(phase)
+    last = keras.layers.Dropout(config.dropout, name="dropout_1")(states[:, -1])
+    last = keras.layers.Dense(config.dense, activation="relu", name="dense")(last)
+    last = keras.layers.Dropout(config.dropout, name="dropout_2")(last)
+    probabilities = keras.layers.Dense(classes, activation="softmax", name="classes")(last)
+    return Head(
+        keras.Model([joints, context], {"classes": probabilities, "phase": phase}, name="head"), config
+    )
+
+
+def frame_encoder(posture: keras.Model, head: Head) -> keras.Model:
+    """Pixels [n, size, size, 3] in [0,1] -> {"projection": [n, 4 x units] for the first LSTM, "joints": [n, 13, 6]}."""
+    import keras
+    from keras import ops
+
+    from exerlitenet.training.layers import InputProjection
+
+    joints, context = posture.output["joints"], posture.output["context"]
+    features = ops.concatenate([joint_features(joints), context], axis=-1)
+    projection = InputProjection(head.network.get_layer("lstm"), name="projection")(features)
+    return keras.Model(posture.input, {"projection": projection, "joints": joints}, name="frame_encoder")
+
+
+def sequence_head(head: Head) -> keras.Model:
+    """Projections [b, frames, 4 x units] -> {"probabilities": [b, classes], "phase": [b]}.
+
+    The phase is that of the frame `phase_delay` before the last: the newest the head speaks of.
+    """
+    import keras
+
+    from exerlitenet.training.layers import Recurrence
+
+    network = head.network
+    frames = network.input[0].shape[1] if isinstance(network.input, list) else network.inputs[0].shape[1]
+    projected = keras.Input((frames, 4 * head.config.lstm[0]), name="projections")
+    hidden = Recurrence(network.get_layer("lstm"), name="first")(projected)
+    states = network.get_layer("lstm_1")(hidden)
+    phase = network.get_layer("phase")(network.get_layer("phase_of_frames")(states))
+    probabilities = network.get_layer("classes")(network.get_layer("dense")(states[:, -1]))
+    return keras.Model(
+        projected, {"probabilities": probabilities, "phase": phase[:, -1]}, name="sequence_head"
+    )
