@@ -131,6 +131,7 @@ def test_tables_by_group_person_view_and_activity() -> None:
     assert (second.name, second.clips, second.right) == ("g2", 1, 1)
     assert {row.name for row in evaluation.by_person} == {"p1", "p2"}
     assert {row.name: row.clips for row in evaluation.by_view} == {"side": 2, "front": 1}
+    assert evaluation.mistaken_activities == (("walking", 2, 1),)
     walking = evaluation.by_activity[0]
     assert (walking.name, dict(walking.called), walking.called_exercise) == (
         "walking",

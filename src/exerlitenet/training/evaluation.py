@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -176,6 +177,15 @@ class Evaluation:
         off.sort(key=lambda r: (-abs(r.counted - (r.repetitions or 0)) / max(1, r.repetitions or 0), r.name))
         return tuple(off[:WORST_CLIPS])
 
+    @property
+    def mistaken_activities(self) -> tuple[tuple[str, int, int], ...]:
+        """(activity, clips, those called an exercise) among the clips of none, the most mistaken first."""
+        nones = [r for r in self.results if r.label == NONE and r.activity]
+        clips = Counter(r.activity or "" for r in nones)
+        called = Counter(r.activity or "" for r in nones if r.called != NONE)
+        rows = [(name, clips[name], count) for name, count in called.items()]
+        return tuple(sorted(rows, key=lambda row: (-row[2], row[1], row[0])))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "model": self.model,
@@ -196,6 +206,10 @@ class Evaluation:
             "by_activity": [row.to_json() for row in self.by_activity],
             "by_group": [row.to_json() for row in self.by_group],
             "by_person": [row.to_json() for row in self.by_person],
+            "mistaken_activities": [
+                {"activity": name, "clips": clips, "called_exercise": called}
+                for name, clips, called in self.mistaken_activities
+            ],
             "worst": [result.name for result in self.worst],
             "worst_counted": [result.name for result in self.worst_counted],
             "failed": [{"file": fault.file, "problem": fault.problem} for fault in self.failed],
