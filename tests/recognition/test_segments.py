@@ -235,9 +235,15 @@ def test_closed_segments_are_the_same_live_as_in_a_file(
                 told.append(event.segment)
             else:
                 begun.append((event.segment.exercise, event.segment.start_s))
+                assert event.segment.start_s < event.segment.end_s
+                assert event.segment.end_s <= item.time_s
     before_end = len(told)
-    told += [event.segment for event in segmenter.finish(duration_s)]
+    for event in segmenter.finish(duration_s):
+        if event.kind == "end":
+            told.append(event.segment)
+        else:
+            begun.append((event.segment.exercise, event.segment.start_s))
     whole = segments(predictions, duration_s, thresholds)
     assert tuple(told) == whole
     assert tuple(told[:before_end]) == whole[:before_end]
-    assert set(begun) <= {(s.exercise, s.start_s) for s in whole}
+    assert begun == [(s.exercise, s.start_s) for s in whole]

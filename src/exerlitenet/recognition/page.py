@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -40,19 +39,13 @@ def write_page(
     cannot be written.
     """
     text = page(workouts, title=title, model_card=model_card)
-    temporary: Path | None = None
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(out)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
         reason = error.strerror or str(error)
         raise InputError(
             f"cannot write the report {out}: {reason}; name a file in a folder that can be written to"

@@ -45,7 +45,7 @@ class CountingThresholds:
 
     rise: float = 0.6
     fall: float = 0.4
-    least_amplitude: float = 0.2
+    least_amplitude: float = 0.25
     least_s: float = 0.6
     smooth_s: float = 0.15
 
@@ -202,7 +202,9 @@ def count_from_features(times: ArrayLike, features: ArrayLike) -> tuple[float, .
     centred = vectors - np.median(vectors, axis=0)
     raw = _detrended(_principal(centred), step_s)
     power = float(raw @ raw)
-    if power <= 1e-12 * max(1.0, float(np.square(vectors).sum())) or float(raw[1:] @ raw[:-1]) < 0.25 * power:
+    # Neighbouring ticks of a movement agree; of few ticks even noise may do so by chance.
+    agreement = min(0.5, max(0.25, 2.0 / math.sqrt(len(seconds))))
+    if power <= 1e-12 * float(np.square(vectors).sum()) or float(raw[1:] @ raw[:-1]) < agreement * power:
         return ()
     period_s, regular = _period(raw, step_s)
     signal = _principal(_detrended(_moving_mean(centred, 3), step_s))
@@ -239,21 +241,21 @@ def _moving_mean(signal: Floats, ticks: int) -> Floats:
 
 
 def _detrended(signal: Floats, step_s: float) -> Floats:
-    if len(signal) * step_s <= 1.5 * DETREND_S:
+    if len(signal) * step_s <= 1.5 * DETREND_S + 1e-6:
         return np.asarray(signal - signal.mean(axis=0), np.float64)
-    return signal - _moving_mean(signal, round(DETREND_S / step_s))
+    return signal - _moving_mean(signal, round(DETREND_S / step_s + 1e-6))
 
 
 def _period(signal: Floats, step_s: float) -> tuple[float, float]:
     """Period in seconds and autocorrelation there, -1 to 1; (0, 0) when no period shows."""
     n = len(signal)
-    longest = min(int(LONGEST_PERIOD_S / step_s), int(0.6 * n))
+    longest = min(int(LONGEST_PERIOD_S / step_s + 1e-6), int(0.6 * n))
     correlation = np.zeros(longest + 1)
     for lag in range(longest + 1):
         early, late = signal[: n - lag], signal[lag:]
         correlation[lag] = early @ late / max(1e-12, float(np.sqrt((early @ early) * (late @ late))))
     best = 0
-    for lag in range(max(1, int(SHORTEST_PERIOD_S / step_s)), longest):
+    for lag in range(max(1, int(SHORTEST_PERIOD_S / step_s + 1e-6)), longest):
         is_peak = correlation[lag - 1] <= correlation[lag] >= correlation[lag + 1]
         # A later peak must be clearly better: multiples of the period correlate as well.
         if is_peak and (best == 0 or correlation[lag] > correlation[best] + 0.1):

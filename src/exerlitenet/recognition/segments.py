@@ -257,17 +257,15 @@ class Segmenter:
     def _put_aside(self, run: _Run, least_s: float) -> list[SegmentEvent]:
         """A run has closed: keep it for a while, it may go on after a short pause."""
         self._open = None
-        closed = self._closed
-        if (
-            closed is not None
-            and closed.begun
-            and not run.begun
-            and run.last_time_s - run.first_time_s < least_s
-        ):
+        long_enough = run.begun or self._is_long_enough(run, least_s)
+        if self._closed is not None and self._closed.begun and not long_enough:
             return []  # a short interruption of a longer segment
         events = self._settle(least_s)
         run.start_s = max(run.start_s, self._floor_s)
         self._closed = run
+        if long_enough and not run.begun and run.end_s is not None and run.end_s > run.start_s:
+            run.begun = True
+            events.append(SegmentEvent("begin", run.segment(run.end_s)))
         return events
 
     def _settle(self, least_s: float, end_s: float = math.inf) -> list[SegmentEvent]:
@@ -276,11 +274,16 @@ class Segmenter:
         if run is None or run.end_s is None:
             return []
         run.end_s = min(run.end_s, end_s)
-        long_enough = run.begun or run.last_time_s - run.first_time_s >= least_s - 1e-9
-        if not long_enough or run.end_s <= run.start_s:
+        if not (run.begun or self._is_long_enough(run, least_s)) or run.end_s <= run.start_s:
             return []
         self._floor_s = run.end_s
-        return [SegmentEvent("end", run.segment(run.end_s))]
+        segment = run.segment(run.end_s)
+        end = SegmentEvent("end", segment)
+        return [end] if run.begun else [SegmentEvent("begin", segment), end]
+
+    @staticmethod
+    def _is_long_enough(run: _Run, least_s: float) -> bool:
+        return run.last_time_s - run.first_time_s >= least_s - 1e-9
 
 
 def segments_of(

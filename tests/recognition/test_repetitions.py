@@ -1,0 +1,273 @@
+"""Counting: what is a repetition, what is not, and what must not change a count."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.repetitions import (
+    CountingThresholds,
+    PhaseCounter,
+    attach_repetitions,
+    attach_repetitions_from_features,
+    count_from_features,
+    count_from_phase,
+    ideal_phase,
+)
+from exerlitenet.results import Segment
+
+RATE = 7.5
+Floats = NDArray[np.float64]
+
+periods = st.floats(0.8, 6.0)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def cycles(
+    tempos: list[float], pause_s: float = 0.0, heights: list[float] | None = None, lead_s: float = 0.5
+) -> tuple[Floats, Floats, list[float]]:
+    """Times, phase, far ends: a raised cosine a repetition, a pause after each, rest before and after."""
+    heights = heights or [1.0] * len(tempos)
+    starts = lead_s + np.concatenate([[0.0], np.cumsum(np.asarray(tempos) + pause_s)])
+    times = np.arange(0.0, starts[-1] + lead_s, 1 / RATE)
+    phase = np.zeros_like(times)
+    for start, tempo, height in zip(starts, tempos, heights, strict=False):
+        inside = (times >= start) & (times < start + tempo)
+        phase[inside] = height * (0.5 - 0.5 * np.cos(2 * np.pi * (times[inside] - start) / tempo))
+    return times, phase, [start + tempo / 2 for start, tempo in zip(starts, tempos, strict=False)]
+
+
+def as_features(phase: Floats, seed: int, width: int = 24, noise: float = 0.05) -> Floats:
+    rng = np.random.default_rng(seed)
+    return np.tanh(np.outer(phase, rng.normal(size=width)) + rng.normal(size=width)) + noise * rng.normal(
+        size=(len(phase), width)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(periods, min_size=1, max_size=8), st.floats(0.0, 3.0))
+def test_every_repetition_counts_once_where_it_was(tempos: list[float], pause_s: float) -> None:
+    times, phase, far_ends = cycles(tempos, pause_s)
+    found = count_from_phase(times, phase)
+    assert len(found) == len(tempos)
+    assert np.abs(np.asarray(found) - far_ends).max() < 0.25
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(1.2, 6.0), min_size=1, max_size=8), st.floats(0.35, 1.0), st.floats(-0.01, 0.01), seeds
+)
+def test_soft_drifting_noisy_phases_count_the_same(
+    tempos: list[float], swing: float, drift: float, seed: int
+) -> None:
+    times, phase, _ = cycles(tempos, 0.3)
+    noise = 0.03 * swing * np.random.default_rng(seed).normal(size=len(times))
+    assert len(count_from_phase(times, 0.3 + swing * phase + drift * times + noise)) == len(tempos)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.floats(0.0, 1.0), st.floats(0.0, 0.03))
+def test_rest_and_trembling_count_nothing(seed: int, level: float, size: float) -> None:
+    times = np.arange(0, 40, 1 / RATE)
+    phase = level + size * np.random.default_rng(seed).normal(size=len(times))
+    assert count_from_phase(times, phase) == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.floats(1.0, 4.0))
+def test_half_repetitions_after_full_ones_do_not_count(full: list[bool], tempo: float) -> None:
+    heights = [1.0, 1.0, 1.0] + [1.0 if is_full else 0.5 for is_full in full]
+    times, phase, _ = cycles([tempo] * len(heights), 0.2, heights)
+    assert len(count_from_phase(times, phase)) == 3 + sum(full)
+
+
+def test_a_bounce_at_the_far_end_is_one_repetition() -> None:
+    times = np.arange(0, 6, 1 / RATE)
+    phase = np.interp(times, [0, 1, 2, 2.5, 3, 4, 6], [0, 0, 1, 0.7, 1, 0, 0])
+    assert len(count_from_phase(times, phase)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "counts"),
+    [((0.0, 2.0), 1), ((0.0, 1.6), 1), ((0.5, 2.0), 1), ((0.0, 1.05), 0), ((1.0, 2.0), 0), ((0.85, 2.0), 0)],
+)
+def test_a_cycle_cut_by_the_edge_counts_from_seven_tenths(seen: tuple[float, float], counts: int) -> None:
+    """The cycle runs from 0 to 2 s with its far end at 1 s; after it the person rests."""
+    times = np.arange(seen[0], seen[1] + 1e-9, 1 / 30)
+    phase = 0.5 - 0.5 * np.cos(np.pi * times)
+    if seen[1] == 2.0:
+        times = np.concatenate([times, times[-1] + np.arange(1, 30) / 30])
+        phase = np.concatenate([phase, np.zeros(29)])
+    assert len(count_from_phase(times, phase)) == counts
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.lists(periods, min_size=1, max_size=6))
+def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) -> None:
+    times, phase, _ = cycles(tempos)
+    phase = phase + 0.1 * np.random.default_rng(seed).normal(size=len(times))
+    whole = count_from_phase(times, phase)
+    counter = PhaseCounter()
+    told: list[float] = []
+    for k in range(len(times)):
+        far_s = counter.push(float(times[k]), float(phase[k]))
+        if far_s is not None:
+            assert far_s <= times[k]
+            told.append(far_s)
+        assert counter.count == len(told)
+    assert tuple(told) == whole
+    assert told == sorted(set(told))
+    cut = len(times) // 2
+    assert whole[: len(count_from_phase(times[:cut], phase[:cut]))] == count_from_phase(
+        times[:cut], phase[:cut]
+    )
+
+
+def test_a_repetition_is_told_soon_after_the_person_turns_back() -> None:
+    times, phase, far_ends = cycles([2.4] * 5)
+    counter = PhaseCounter()
+    told_at = [
+        float(t) for t, p in zip(times, phase, strict=True) if counter.push(float(t), float(p)) is not None
+    ]
+    ends = np.asarray(far_ends) + 1.2
+    assert len(told_at) == 5
+    assert (np.asarray(told_at) <= ends).all()
+
+
+def test_gaps_in_the_phase_are_passed_over() -> None:
+    times, phase, _ = cycles([2.0] * 4)
+    phase[::5] = np.nan
+    assert len(count_from_phase(times, phase)) == 4
+    assert count_from_phase([], []) == ()
+
+
+def test_counting_thresholds_survive_json_and_refuse_nonsense() -> None:
+    thresholds = CountingThresholds(rise=0.5)
+    assert CountingThresholds.from_dict(thresholds.to_dict()) == thresholds
+    for wrong in ({"rise": 0}, {"fall": 1.5}, {"least_s": -1}, {"smooth_s": float("inf")}, {"x": 1}):
+        with pytest.raises(InputError):
+            CountingThresholds.from_dict(wrong)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 8), st.floats(1.0, 5.0), st.floats(0.0, 0.5), seeds)
+def test_features_count_cycles(count: int, tempo: float, pause_s: float, seed: int) -> None:
+    times, phase, far_ends = cycles([tempo] * count, pause_s)
+    found = count_from_features(times, as_features(phase, seed))
+    assert len(found) == count
+    assert np.abs(np.asarray(found) - far_ends).max() < 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 6), st.floats(1.2, 4.0), seeds, st.floats(0.01, 100.0), st.floats(-50, 50))
+def test_features_may_be_scaled_shifted_and_turned(
+    count: int, tempo: float, seed: int, scale: float, shift: float
+) -> None:
+    times, phase, _ = cycles([tempo] * count, 0.2)
+    features = as_features(phase, seed)
+    plain = count_from_features(times, features)
+    rotation = np.linalg.qr(np.random.default_rng(seed).normal(size=(24, 24)))[0]
+    assert count_from_features(times, features * scale + shift) == pytest.approx(plain)
+    assert count_from_features(times, -features) == pytest.approx(plain)
+    assert count_from_features(times, features @ rotation) == pytest.approx(plain)
+    assert count_from_features(times + 100, features) == pytest.approx([t + 100 for t in plain])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(1.5, 4.0), min_size=2, max_size=6), seeds)
+def test_time_reversed_signals_have_the_same_count(tempos: list[float], seed: int) -> None:
+    times, phase, _ = cycles(tempos, 0.2, lead_s=1.0)
+    features = as_features(phase, seed)
+    assert len(count_from_phase(times, phase[::-1])) == len(count_from_phase(times, phase)) == len(tempos)
+    forward, backward = count_from_features(times, features), count_from_features(times, features[::-1])
+    assert abs(len(forward) - len(backward)) <= 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("ticks", [0, 1, 3, 100, 300])
+def test_features_that_do_not_swing_count_nothing(seed: int, ticks: int) -> None:
+    times = np.arange(ticks) / RATE
+    assert count_from_features(times, np.random.default_rng(seed).normal(size=(ticks, 24))) == ()
+    assert count_from_features(times, np.full((ticks, 24), 3.7 * seed)) == ()
+
+
+def test_features_of_a_wrong_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be"):
+        count_from_features([0.0, 1.0], np.zeros((3, 4)))
+
+
+def test_repetitions_go_to_the_segment_they_lie_in() -> None:
+    times, phase, far_ends = cycles([2.0] * 9)
+    segments = (
+        Segment(0.4, 8.5, "squat", 0.9, 0),
+        Segment(8.5, 14.6, "biceps_curl", 0.8, 0),
+        Segment(30.0, 33.0, "squat", 0.8, 0),
+    )
+    filled = attach_repetitions(segments, times, phase)
+    assert [s.repetitions for s in filled] == [4, 3, 0]
+    for segment in filled:
+        assert segment.repetitions == len(segment.repetition_times_s)
+        assert all(segment.start_s <= t <= segment.end_s for t in segment.repetition_times_s)
+    assert filled[0].repetition_times_s == pytest.approx(far_ends[:4], abs=0.2)
+    by_features = attach_repetitions_from_features(segments, times, as_features(phase, 3))
+    assert [s.repetitions for s in by_features] == [4, 3, 0]
+    assert attach_repetitions((), times, phase) == ()
+
+
+def test_a_segment_that_begins_late_still_counts_its_first_repetition() -> None:
+    times, phase, _ = cycles([2.0] * 3)
+    assert attach_repetitions((Segment(0.9, 6.4, "squat", 0.9, 0),), times, phase)[0].repetitions == 3
+
+
+extremes = st.lists(st.floats(0.1, 60.0), min_size=1, max_size=12, unique=True).map(sorted)
+
+
+@settings(max_examples=80, deadline=None)
+@given(extremes)
+def test_the_ideal_phase_is_one_at_extremes_and_known_around_them(far_ends: list[float]) -> None:
+    assume(all(b - a > 0.3 for a, b in pairwise(far_ends)))
+    phase, known = ideal_phase(far_ends, far_ends, 61.0)
+    assert phase.dtype == np.float32
+    assert known.dtype == np.bool_
+    assert phase == pytest.approx(1.0)
+    assert known.all()
+    times = np.arange(0, 61, 0.01)
+    phase, known = ideal_phase(times, far_ends, 61.0)
+    assert phase.min() >= 0
+    assert phase.max() <= 1
+    assert (phase[~known] == 0).all()
+    assert known[(times >= far_ends[0]) & (times <= far_ends[-1])].all()
+
+
+def test_the_ideal_phase_falls_to_zero_between_and_stays_there_in_a_pause() -> None:
+    far_ends = [2.0, 4.0, 6.0, 16.0]
+    phase, known = ideal_phase([3.0, 5.0, 7.0, 11.0, 15.0], far_ends, 20.0)
+    assert phase == pytest.approx(0.0, abs=1e-6)
+    assert known.all()
+    phase, _ = ideal_phase([2.5, 6.5, 15.5], far_ends, 20.0)
+    assert phase == pytest.approx(0.5, abs=1e-6)
+
+
+def test_the_ideal_phase_of_one_extreme_takes_the_usual_half_period() -> None:
+    phase, known = ideal_phase([0.5, 2.4, 3.6, 4.2, 4.9, 6.1, 7.0], [3.6], 6.5)
+    assert phase == pytest.approx([0, 0, 1, 0.5, 0, 0, 0], abs=0.06)
+    assert known.tolist() == [False, True, True, True, True, False, False]
+    phase, known = ideal_phase([0.0, 1.0], [], 2.0)
+    assert not phase.any()
+    assert not known.any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(1.2, 5.0), min_size=1, max_size=8))
+def test_counting_the_ideal_phase_gives_its_extremes_back(gaps: list[float]) -> None:
+    far_ends = list(2.0 + np.concatenate([[0.0], np.cumsum(gaps)]))
+    seconds = far_ends[-1] + 3.0
+    times = np.arange(0, seconds, 1 / RATE)
+    found = count_from_phase(times, ideal_phase(times, far_ends, seconds)[0])
+    assert found == pytest.approx(far_ends, abs=0.3)
