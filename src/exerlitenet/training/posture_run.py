@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.training.augment import Ranges
 from exerlitenet.training.clips import Clip
 from exerlitenet.training.config import Config
 from exerlitenet.training.frames import StoredClip, store_clips
@@ -109,7 +110,7 @@ def train_posture(
     clips: those to learn from. barred: those that the model will be judged on; nothing of their sources is used.
     """
     table = PostureTable.from_mapping(config.extra["posture"])
-    ranges = replace(config.augment.ranges, speed=(1.0, 1.0))
+    ranges = replace(Ranges(**config.augment.ranges), speed=(1.0, 1.0))
     rate = config.sequence.rate
     everyone: list[Clip | UnlabelledClip] = list(clips)
     if table.unlabelled:

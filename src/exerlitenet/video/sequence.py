@@ -75,6 +75,11 @@ class TickClock:
         self._next_tick = 0
         self._start_s: float | None = None
 
+    @property
+    def last_tick_s(self) -> float:
+        """Time of the last tick that was served, in seconds; the start before there was one."""
+        return (self._start_s or 0.0) + max(0, self._next_tick - 1) / self.rate
+
     def ticks(self, time_s: float) -> int:
         """How many ticks the frame at `time_s` serves: 0 = not needed. Times must not fall."""
         if self._start_s is None:

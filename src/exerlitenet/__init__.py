@@ -1,0 +1,64 @@
+"""ExerLiteNet knows which exercise a camera sees, and counts it.
+
+    from exerlitenet import recognize
+    workout = recognize("video.mp4")
+    print(workout.exercise, workout.repetitions)
+
+Names load when they are first used, so importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exerlitenet._version import __version__
+
+if TYPE_CHECKING:
+    from exerlitenet.errors import InputError as InputError
+    from exerlitenet.recognition.recognizer import Recognizer as Recognizer
+    from exerlitenet.results import Frame as Frame
+    from exerlitenet.results import Prediction as Prediction
+    from exerlitenet.results import Segment as Segment
+    from exerlitenet.results import Workout as Workout
+
+_HOMES = {
+    "InputError": "exerlitenet.errors",
+    "Frame": "exerlitenet.results",
+    "Prediction": "exerlitenet.results",
+    "Segment": "exerlitenet.results",
+    "Workout": "exerlitenet.results",
+    "Recognizer": "exerlitenet.recognition.recognizer",
+}
+
+__all__ = [
+    "Frame",
+    "InputError",
+    "Prediction",
+    "Recognizer",
+    "Segment",
+    "Workout",
+    "__version__",
+    "recognize",
+]
+
+
+def recognize(
+    source: str | Path, *, model: str | Path | None = None, seconds: float | None = None
+) -> Workout:
+    """Which exercise a video shows, from when to when, and how often.
+
+    source: a file, a folder of images, a URL or "camera:0". model: a folder; by default the one that ships.
+    seconds: stop after so many. Raises InputError when the source or the model cannot be read.
+    """
+    from exerlitenet.recognition.recognizer import Recognizer
+
+    return Recognizer.load(model).recognize(source, seconds=seconds)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

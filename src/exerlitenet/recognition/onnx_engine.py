@@ -1,0 +1,116 @@
+"""A bundle at work in ONNX Runtime."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
+from exerlitenet.recognition.engine import Floats
+from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+class OnnxEngine:
+    """See `Engine`. One thread by default: two are slower on this network.
+
+    Raises InputError when a graph cannot be run here, or does not give the stored sample's output.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1, check: bool = True) -> None:
+        self.bundle = bundle
+        self._threads = threads
+        if check:
+            self.check_sample()
+
+    @property
+    def name(self) -> str:
+        return self.bundle.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.bundle.classes
+
+    @property
+    def spec(self) -> SequenceSpec:
+        return self.bundle.spec
+
+    @property
+    def phase_delay(self) -> int:
+        return self.bundle.phase_delay
+
+    def encode(self, pixels: Floats) -> Floats:
+        graph = self.bundle.encoder
+        [features] = self._encoder.run([graph.outputs["projection"]], {graph.input: pixels})
+        return np.asarray(features, np.float32)
+
+    def joints(self, pixels: Floats) -> Floats | None:
+        """What the model sees of the body: float32 [n, 13, 6] (x, y, visibility, world x, y, z), if it says so."""
+        graph = self.bundle.encoder
+        if "joints" not in graph.outputs:
+            return None
+        [joints] = self._encoder.run([graph.outputs["joints"]], {graph.input: pixels})
+        return np.asarray(joints, np.float32)
+
+    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        graph = self.bundle.head
+        roles = [role for role in ("probabilities", "phase") if role in graph.outputs]
+        out = self._head.run([graph.outputs[role] for role in roles], {graph.input: windows})
+        found = {role: np.asarray(value, np.float32) for role, value in zip(roles, out, strict=True)}
+        phase = found.get("phase")
+        return found["probabilities"], None if phase is None else phase.reshape(-1)
+
+    def check_sample(self) -> None:
+        """Runs the stored sample and compares. Raises InputError when they differ."""
+        sample = self.bundle.sample
+        if sample is None:
+            return
+        pixels = to_unit_range(np.stack([prepare(frame, self.spec) for frame in sample.frames()]))
+        try:
+            probabilities = self.judge(self.encode(pixels)[None])[0][0]
+        except Exception as fault:
+            if not type(fault).__module__.startswith("onnxruntime"):
+                raise
+            raise InputError(
+                f"the graphs in {self.bundle.folder} do not fit its card: {_first_line(fault)}"
+            ) from fault
+        expected = np.array(sample.probabilities, np.float32)
+        if probabilities.shape != expected.shape or not np.allclose(
+            probabilities, expected, atol=SAMPLE_TOLERANCE
+        ):
+            raise InputError(
+                f"the model in {self.bundle.folder} does not give its stored sample's output: expected "
+                f"{np.round(expected, 4).tolist()}, got {np.round(probabilities, 4).tolist()}; export it again"
+            )
+
+    @cached_property
+    def _encoder(self) -> onnxruntime.InferenceSession:
+        return self._session(self.bundle.encoder)
+
+    @cached_property
+    def _head(self) -> onnxruntime.InferenceSession:
+        return self._session(self.bundle.head)
+
+    def _session(self, graph: Graph) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        path = self.bundle.folder / graph.file
+        try:
+            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as fault:
+            if not type(fault).__module__.startswith("onnxruntime"):
+                raise
+            raise InputError(f"{path} is not an ONNX graph that runs here: {_first_line(fault)}") from fault
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__

@@ -1,0 +1,204 @@
+"""Frames in, predictions out: a model at work on files and streams."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.bundle import load_bundle
+from exerlitenet.recognition.engine import Engine, Floats
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.recognition.repetitions import (
+    CountingThresholds,
+    attach_repetitions,
+    attach_repetitions_from_features,
+)
+from exerlitenet.recognition.segments import SegmentThresholds, segments_of
+from exerlitenet.results import Frame, Prediction, Workout
+from exerlitenet.video.sequence import TickClock, prepare, to_unit_range
+from exerlitenet.video.source import open_video
+
+
+class StreamState:
+    """One stream's place in a model: its clock, and the features of the last window's frames.
+
+    Every chosen frame is encoded once, however many windows it stands in.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._clock = TickClock(engine.spec.rate, engine.spec.frames)
+        self._window: deque[Floats] = deque(maxlen=engine.spec.frames)
+        self._last_feature: Floats | None = None
+        self.predicted = 0
+
+    def push(self, frame: Frame) -> list[Prediction]:
+        """Takes the next frame; returns no prediction, one, or several when the source is slow.
+
+        frame: any size; times must not fall.
+        """
+        ticks = self._clock.ticks(frame.time_s)
+        if ticks == 0:
+            return []
+        spec = self._engine.spec
+        feature = self._engine.encode(to_unit_range(prepare(frame.rgb, spec))[None])[0]
+        self._last_feature = feature
+        out = []
+        for left in range(ticks - 1, -1, -1):
+            self._window.append(feature)
+            if len(self._window) == spec.frames:
+                out.append(self._judge(self._clock.last_tick_s - left / spec.rate))
+        return out
+
+    def finish(self) -> list[Prediction]:
+        """At the end of a stream that was shorter than a window: one prediction, the last frame held."""
+        if self.predicted or self._last_feature is None:
+            return []
+        end_s = self._clock.last_tick_s
+        while len(self._window) < self._engine.spec.frames:
+            self._window.append(self._last_feature)
+        return [self._judge(end_s)]
+
+    @property
+    def last_feature(self) -> Floats | None:
+        """Features [width] of the frame encoded last."""
+        return self._last_feature
+
+    def _judge(self, time_s: float) -> Prediction:
+        probabilities, phase = self._engine.judge(np.stack(self._window)[None])
+        self.predicted += 1
+        named = dict(zip(self._engine.classes, (float(p) for p in probabilities[0]), strict=True))
+        best = max(named, key=lambda name: named[name])
+        if phase is None:
+            return Prediction(time_s, named, best)
+        phase_time_s = max(0.0, time_s - self._engine.phase_delay / self._engine.spec.rate)
+        return Prediction(time_s, named, best, float(phase[0]), phase_time_s)
+
+
+class Recognizer:
+    """Says which exercise a video shows, from when to when, and how often.
+
+        recognizer = Recognizer.load()
+        workout = recognizer.recognize("video.mp4")
+        for prediction in recognizer.stream(frames): ...
+
+    A recogniser may serve many streams; each has a state of its own (`state`).
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        segment_thresholds: SegmentThresholds | None = None,
+        counting_thresholds: CountingThresholds | None = None,
+    ) -> None:
+        self.engine = engine
+        self.segment_thresholds = segment_thresholds or SegmentThresholds()
+        self.counting_thresholds = counting_thresholds or CountingThresholds()
+
+    @classmethod
+    def load(cls, model: str | Path | None = None, *, threads: int = 1) -> Recognizer:
+        """The model in the folder `model`, or the one that ships. Raises InputError for a folder that is no model."""
+        bundle = load_bundle(model)
+        return cls(OnnxEngine(bundle, threads=threads), bundle.segment_thresholds, bundle.counting_thresholds)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the model's probabilities."""
+        return self.engine.classes
+
+    def state(self) -> StreamState:
+        """A place for one more stream."""
+        return StreamState(self.engine)
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Prediction]:
+        """Predictions as frames come, about `rate` a second once a window is full; a shorter stream gives one.
+
+        frames: any rate and size, uint8 RGB, times rising.
+        """
+        state = self.state()
+        for frame in frames:
+            yield from state.push(frame)
+        yield from state.finish()
+
+    def recognize(
+        self,
+        source: str | Path,
+        *,
+        seconds: float | None = None,
+        progress: Callable[[float, float | None], None] | None = None,
+    ) -> Workout:
+        """Everything about one video.
+
+        source: a file, a folder of images, a URL or "camera:0". seconds: stop after so many.
+        progress: is told how many seconds are done, of how many if that is known.
+        Raises InputError when the source cannot be read; damage in the middle is told in `Workout.fault`.
+        """
+        spec = self.engine.spec
+        with open_video(source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds) as video:
+            known_s = video.duration_s
+
+            def told() -> Iterator[Frame]:
+                for frame in video:
+                    yield frame
+                    if progress is not None:
+                        progress(frame.time_s, known_s)
+
+            seen = self._look(told())
+            duration_s = seen.end_s if video.duration_s is None else video.duration_s
+            return self._summary(seen, duration_s, str(source), video.fault)
+
+    def recognize_frames(self, frames: Iterable[Frame], *, duration_s: float | None = None) -> Workout:
+        """The same for frames from anywhere.
+
+        frames: as for `stream`. duration_s: of the whole; by default one frame period after the last frame.
+        Raises InputError when there is no frame.
+        """
+        seen = self._look(frames)
+        return self._summary(seen, seen.end_s if duration_s is None else duration_s, "", None)
+
+    def _look(self, frames: Iterable[Frame]) -> _Seen:
+        """Runs the model over a stream and keeps what segments and counting need."""
+        state = self.state()
+        predictions: list[Prediction] = []
+        features: list[Floats] = []
+        times: list[float] = []
+        last_s = 0.0
+        for frame in frames:
+            predictions += state.push(frame)
+            last_s = frame.time_s
+            feature = state.last_feature
+            if feature is not None and (not features or features[-1] is not feature):
+                features.append(feature)
+                times.append(frame.time_s)
+        predictions += state.finish()
+        if not predictions:
+            raise InputError("there was no frame to look at; give a video with at least one")
+        return _Seen(predictions, times, features, last_s + 1 / self.engine.spec.rate)
+
+    def _summary(self, seen: _Seen, duration_s: float, video: str, fault: str | None) -> Workout:
+        """Predictions to segments with repetitions."""
+        segments = segments_of(
+            seen.predictions, self.segment_thresholds, self.engine.spec.window_s, duration_s
+        )
+        phases = [(p.phase_time_s, p.phase) for p in seen.predictions if p.phase is not None]
+        if phases:
+            times, values = zip(*phases, strict=True)
+            segments = attach_repetitions(segments, times, values, self.counting_thresholds)
+        else:
+            segments = attach_repetitions_from_features(segments, seen.times, np.stack(seen.features))
+        return Workout(segments, tuple(seen.predictions), duration_s, self.engine.name, video, fault)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one pass over a video gave: predictions, and every encoded frame's time and features."""
+
+    predictions: list[Prediction]
+    times: list[float]
+    features: list[Floats]
+    end_s: float
