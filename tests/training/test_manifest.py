@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from exerlitenet.training.manifest import (
     ordered_classes,
     read_manifest,
 )
+from exerlitenet.training.split import check_no_leak, split_by_group
 
 
 def write_video(path: Path, frames: int = 10, seed: int = 0) -> Path:
@@ -280,3 +282,18 @@ def test_a_person_in_two_groups_is_named(folder: Path) -> None:
     rows = ("squat/a.mp4,squat,g1,p1", "squat/b.mp4,squat,g2,p1")
     manifest = read_manifest(write_csv(folder, *rows, header="file,label,group,person"))
     assert manifest.to_json()["people_in_several_groups"] == ["p1"]
+
+
+def test_the_real_clips_have_no_fault_and_split_evenly_by_group() -> None:
+    clips = os.environ.get("EXERLITENET_CLIPS")
+    if not clips:
+        pytest.skip("EXERLITENET_CLIPS names no folder of real clips")
+    manifest = read_manifest(Path(clips), check=False)
+    assert manifest.faults == ()
+    assert manifest.classes == ("squat", "biceps_curl", "none")
+    labels = [clip.label for clip in manifest.clips]
+    split = split_by_group(labels, [clip.group for clip in manifest.clips])
+    check_no_leak(split, [clip.group for clip in manifest.clips], [clip.digest for clip in manifest.clips])
+    for part, wanted in zip(("train", "validation", "test"), (0.7, 0.15, 0.15), strict=True):
+        for name in manifest.classes:
+            assert split.counts(labels)[part][name] / labels.count(name) == pytest.approx(wanted, abs=0.03)
