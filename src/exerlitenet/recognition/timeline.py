@@ -12,7 +12,7 @@ from html import escape
 
 from exerlitenet.results import NONE, Segment, Workout
 
-MOST_POINTS = 1200
+POINTS_PER_PIXEL = 1.25
 """A curve is drawn with at most about this many points; longer ones keep the extremes of every stretch."""
 
 WIDTH, NARROWEST, WIDEST = 960, 700, 6000
@@ -26,8 +26,8 @@ Place = Callable[[float], float]
 def timeline(workout: Workout, classes: Sequence[str], prefix: str) -> str:
     """The drawing of one video; it must be longer than 0 s.
 
-    classes: which probabilities to draw, in the order that gives the colours. prefix: makes ids unique in the
-    page.
+    classes: which probabilities to draw, in the order that gives the colours. prefix: makes ids unique in
+        the page.
     """
     duration = workout.duration_s
     # A long video gets a wider drawing to scroll in, so that segments stay visible.
@@ -39,6 +39,7 @@ def timeline(workout: Workout, classes: Sequence[str], prefix: str) -> str:
         return LEFT + min(max(time_s, 0.0), duration) * scale
 
     phases = phase_points(workout)
+    most = int(POINTS_PER_PIXEL * width)
     curve_top = BAR_TOP + BAR_HEIGHT + ROW_GAP
     phase_top = curve_top + CURVE_HEIGHT + ROW_GAP
     bottom = (phase_top if phases else curve_top) + CURVE_HEIGHT
@@ -48,7 +49,7 @@ def timeline(workout: Workout, classes: Sequence[str], prefix: str) -> str:
         f'data-left="{LEFT}" data-right="{RIGHT}" data-duration="{duration:.3f}">',
         f'<title id="{prefix}-title">Timeline of {escape(display_name(workout))}</title>',
         f'<desc id="{prefix}-words">{escape(in_words(workout))}</desc>',
-        _axis(duration, place, bottom),
+        _axis(duration, width, place, bottom),
         _row("Segments (each mark is a repetition)", BAR_TOP),
         f'<rect class="track" x="{LEFT}" y="{BAR_TOP}" width="{width - LEFT - RIGHT}" '
         f'height="{BAR_HEIGHT}"/>',
@@ -60,10 +61,10 @@ def timeline(workout: Workout, classes: Sequence[str], prefix: str) -> str:
         points = [
             (p.time_s, float(p.probabilities[name])) for p in workout.predictions if name in p.probabilities
         ]
-        parts.append(_curve(points, place, curve_top, colour(name, classes)))
+        parts.append(_curve(thinned(points, most), place, curve_top, colour(name, classes)))
     if phases:
         parts += [_row("Phase of a repetition (1 is the far end)", phase_top), _levels(phase_top, width)]
-        parts.append(_curve(phases, place, phase_top, "phase"))
+        parts.append(_curve(thinned(phases, most), place, phase_top, "phase"))
     parts.append(
         f'<line class="cursor" x1="0" x2="0" y1="{BAR_TOP}" y2="{bottom}" visibility="hidden"/></svg>'
     )
@@ -118,8 +119,8 @@ def in_words(workout: Workout, most: int = 20) -> str:
     return "; ".join(shown) + (f"; and {more} more." if more else ".")
 
 
-def _axis(duration: float, place: Place, bottom: float) -> str:
-    step = tick_step(duration)
+def _axis(duration: float, width: float, place: Place, bottom: float) -> str:
+    step = tick_step(duration, most=max(10, int(width / 96)))
     marks = []
     for count in range(int(duration / step + 1e-9) + 1):
         at = place(count * step)
@@ -131,9 +132,9 @@ def _axis(duration: float, place: Place, bottom: float) -> str:
     return "".join(marks) + f'<text x="{LEFT}" y="{bottom + 40}">Time in the video</text>'
 
 
-def tick_step(duration: float) -> float:
-    """Seconds between the marks of the axis: a round number that gives at most about ten."""
-    wanted = duration / 10
+def tick_step(duration: float, most: int = 10) -> float:
+    """Seconds between the marks of the axis: a round number that gives at most `most` after the first."""
+    wanted = duration / most
     round_steps = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
     fitting = next((step for step in round_steps if step >= wanted), None)
     return fitting if fitting is not None else 3600.0 * math.ceil(wanted / 3600)
@@ -173,8 +174,9 @@ def _bar(segment: Segment, place: Place, css: str) -> str:
 
 
 def _curve(points: Sequence[tuple[float, float]], place: Place, top: float, css: str) -> str:
-    kept = thinned([(t, v) for t, v in points if math.isfinite(v)], MOST_POINTS)
-    drawn = [(place(t), top + (1 - min(max(v, 0.0), 1.0)) * CURVE_HEIGHT) for t, v in kept]
+    drawn = [
+        (place(t), top + (1 - min(max(v, 0.0), 1.0)) * CURVE_HEIGHT) for t, v in points if math.isfinite(v)
+    ]
     if len(drawn) == 1:
         return f'<circle class="dot {css}" cx="{drawn[0][0]:.1f}" cy="{drawn[0][1]:.1f}" r="5"/>'
     path = "L".join(f"{at:.1f} {y:.1f}" for at, y in drawn)
