@@ -1,0 +1,265 @@
+"""Training of the recurrent family: the paper's two phases, or any others that a configuration names.
+
+A phase is one stretch of Adam on one part of the network, with early stopping on the validation loss; its
+best weights go on into the next phase, which has an optimizer of its own. What a phase leaves frozen is run
+once (see `cache`). After every epoch a checkpoint is written, and everything random comes from (seed, phase,
+epoch), so a run that was killed goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.training.cache import FeatureCache
+from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
+from exerlitenet.training.config import Config, Phase
+from exerlitenet.training.files import replacing
+from exerlitenet.training.models import Network, build, set_trainable, training_parts
+from exerlitenet.training.progress import Lines, Progress
+from exerlitenet.training.run import Run
+from exerlitenet.training.run_metrics import write_metrics
+from exerlitenet.training.sequence_data import SequenceData, read_sequences
+from exerlitenet.training.sequences import PLAIN, Item, ahead
+
+if TYPE_CHECKING:
+    import keras
+
+Floats = NDArray[np.float32]
+Supply = Any
+"""FeatureCache or SequencePixels: `inputs(items)` gives what the learning part reads."""
+
+JUDGED = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run. seconds: of this call, so less than the run's own after a resume."""
+
+    run: Run
+    metrics: dict[str, Any]
+    seconds: float
+
+
+def fit(
+    dataset: Path,
+    config: Config,
+    *,
+    weights: str | Path | None,
+    out: Path,
+    resume: bool = False,
+    progress: Progress | None = None,
+    keep_cache: bool = False,
+) -> RunResult:
+    """Train a network on a dataset; everything that comes of it lies in the folder `out`.
+
+    weights: of the backbone: "imagenet", None or "none", or a file (see `build_backbone`).
+    resume: go on with the run in `out` where it was killed; begins one when there is none, and returns at
+        once when it is finished.
+    keep_cache: leave the frozen part's activations in `out`/cache at the end.
+
+    Raises InputError for a dataset without enough clips, a folder that is not free, a resumed run with
+    another dataset or configuration, and a loss that is no number.
+    """
+    import keras
+
+    started = time.monotonic()
+    run = Run.create(out, config, weights=weights, resume=resume)
+    progress = _Logged(run, progress or Lines())
+    if not run.finished:
+        data = read_sequences(run, Path(dataset), progress)
+        keras.utils.set_random_seed(config.seed)
+        network = build(config.model, config.sequence, config.classes, weights)
+        state = load_state(run.checkpoint, network.full) if run.checkpoint.is_file() else State()
+        while state.phase < len(config.phases):
+            _train_phase(run, network, data, state, progress)
+        write_metrics(run, data, state.results)
+    run.finish(keep_cache=keep_cache)
+    return RunResult(run, run.metrics, time.monotonic() - started)
+
+
+def _train_phase(run: Run, network: Network, data: SequenceData, state: State, progress: Progress) -> None:
+    """From wherever the phase stands to its end: the network then has the phase's best weights, and the state
+    points at the next phase.
+    """
+    config, phase = run.config, run.config.phases[state.phase]
+    set_trainable(network, phase.trainable)
+    supply, model = _supply(run, network, data, phase, progress)
+    compile_phase(model, phase)
+    if state.epoch:
+        load_optimizer(run.checkpoint, model.optimizer.variables)
+    else:
+        progress.say(
+            f"phase {phase.name}: learning rate {phase.learning_rate:g}, batch {phase.batch}, "
+            f"{sum(int(np.prod(v.shape)) for v in model.trainable_variables):,} trainable parameters"
+        )
+    cached = supply is not data.pixels
+    train, judged = data.split.sequences_of("train"), {part: data.items(part) for part in JUDGED}
+    while state.epoch < phase.epochs and state.waited < phase.patience:
+        began = time.monotonic()
+        epoch = state.epoch + 1
+        seed_epoch(network, config.seed, state.phase, epoch)
+        order = np.random.default_rng([config.seed, state.phase, epoch]).permutation(len(train))
+        items = [copy_of(train[i], epoch, config.augment.copies, cached=cached) for i in order]
+        steps = math.ceil(len(items) / phase.batch)
+        progress.begin(f"{phase.name}, epoch {epoch} of at most {phase.epochs}", steps)
+        loss, accuracy = train_epoch(model, supply, items, data.targets(items), phase.batch, progress)
+        row: dict[str, Any] = {"phase": phase.name, "epoch": epoch, "loss": loss, "accuracy": accuracy}
+        if judged["validation"]:
+            items = judged["validation"]
+            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(
+                predict(model, supply, items, phase.batch), data.targets(items)
+            )
+        row["seconds"] = round(time.monotonic() - began, 2)
+        watched = row.get("val_loss", loss)  # without a validation part the training loss has to serve
+        if not math.isfinite(watched) or not math.isfinite(loss):
+            raise InputError(
+                f"phase {phase.name}: the loss of epoch {epoch} is no number; lower its learning_rate, now "
+                f"{phase.learning_rate:g}"
+            )
+        state.epoch, state.waited = epoch, state.waited + 1
+        state.history.append(row)
+        if state.best_loss is None or watched < state.best_loss:
+            state.best_epoch, state.best_loss, state.waited = epoch, watched, 0
+            with replacing(run.best_weights) as temporary:
+                network.full.save_weights(temporary)
+        # The best weights first: an epoch that the checkpoint knows of has left everything that it should.
+        save_checkpoint(run.checkpoint, state, network.full, model.optimizer.variables)
+        run.write_history(state.history)
+        progress.say(_line(row, state, phase))
+
+    network.full.load_weights(run.best_weights)
+    results = {
+        part: [[round(float(p), 7) for p in row] for row in predict(model, supply, items, phase.batch)]
+        for part, items in judged.items()
+        if items
+    }
+    state.results.append(
+        {"name": phase.name, "epochs": state.epoch, "best_epoch": state.best_epoch, "probabilities": results}
+    )
+    state.phase, state.epoch, state.best_epoch, state.best_loss, state.waited = state.phase + 1, 0, 0, None, 0
+    save_checkpoint(run.checkpoint, state, network.full)
+
+
+def _supply(
+    run: Run, network: Network, data: SequenceData, phase: Phase, progress: Progress
+) -> tuple[Supply, keras.Model]:
+    """Where the learning part's inputs come from, and the learning part."""
+    fixed, model = training_parts(network, phase.trainable)
+    if fixed is None:
+        return data.pixels, model
+    copies, train = run.config.augment.copies, data.split.sequences_of("train")
+    items = [copy_of(i, k, copies, cached=True) for k in range(max(1, copies)) for i in train]
+    items += [item for part in JUDGED for item in data.items(part)]
+    progress.begin(f"{phase.name}: running the frozen layers once", len(items))
+    began = time.monotonic()
+    cache = FeatureCache.open(run.cache, fixed, data.pixels, items, network.spec.frames, progress.advance)
+    progress.say(f"frozen layers run once on {len(items)} sequences in {time.monotonic() - began:.0f} s")
+    return cache, model
+
+
+def copy_of(sequence: int, epoch: int, copies: int, *, cached: bool) -> Item:
+    """Which copy of a training sequence an epoch reads: kept copies take turns, and where every epoch starts
+    from pixels each draws a new one.
+    """
+    if copies == 0:
+        return (sequence, PLAIN)
+    return (sequence, epoch % copies if cached else epoch)
+
+
+def compile_phase(model: keras.Model, phase: Phase) -> None:
+    """Adam and categorical cross-entropy, as in the paper's table 1."""
+    import keras
+
+    model.compile(
+        optimizer=keras.optimizers.Adam(phase.learning_rate),
+        loss=keras.losses.CategoricalCrossentropy(),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def seed_epoch(network: Network, seed: int, phase: int, epoch: int) -> None:
+    """Sets what dropout draws in this epoch, whatever was drawn before it."""
+    from keras import layers
+
+    chance = np.random.default_rng([seed, phase, epoch, 1])
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.seed_generator.state.assign([int(chance.integers(2**31)), 0])
+
+
+def train_epoch(
+    model: keras.Model,
+    supply: Supply,
+    items: Sequence[Item],
+    targets: Floats,
+    batch: int,
+    progress: Progress,
+) -> tuple[float, float]:
+    """One pass over the items in their order. Returns mean loss and accuracy while training."""
+    total = np.zeros(2)
+    starts = range(0, len(items), batch)
+    batches = ahead(lambda start: supply.inputs(items[start : start + batch]), starts)
+    for step, (start, inputs) in enumerate(zip(starts, batches, strict=True), 1):
+        model.reset_metrics()
+        figures = model.train_on_batch(only(inputs), targets[start : start + batch])
+        total += np.array(figures) * len(inputs[0])
+        progress.advance(step, f"loss {figures[0]:.3f}")
+    loss, accuracy = total / len(items)
+    return float(loss), float(accuracy)
+
+
+def predict(model: keras.Model, supply: Supply, items: Sequence[Item], batch: int) -> Floats:
+    """Probabilities, float32 [items, classes]."""
+    # The last batch is filled up, since TensorFlow compiles anew for every batch size.
+    whole = [*items, *[items[-1]] * (-len(items) % batch)]
+    starts = range(0, len(whole), batch)
+    batches = ahead(lambda start: supply.inputs(whole[start : start + batch]), starts)
+    return np.concatenate([model.predict_on_batch(only(inputs)) for inputs in batches])[: len(items)]
+
+
+def loss_and_accuracy(probabilities: Floats, targets: Floats) -> tuple[float, float]:
+    """Mean categorical cross-entropy and accuracy. Both arrays: float32 [items, classes]."""
+    true = np.clip((probabilities * targets).sum(1), 1e-7, 1)
+    right = probabilities.argmax(1) == targets.argmax(1)
+    return float(-np.log(true).mean()), float(right.mean())
+
+
+def only(inputs: list[Floats]) -> Any:
+    """Keras takes one array as itself and several as a list."""
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
+def _line(row: dict[str, Any], state: State, phase: Phase) -> str:
+    """One epoch as a line, with the time that the phase may still take."""
+    validation = ""
+    if "val_loss" in row:
+        validation = f", validation loss {row['val_loss']:.4f} accuracy {row['val_accuracy']:.3f}"
+    left = (phase.epochs - state.epoch) * row["seconds"]
+    if state.waited >= phase.patience or state.epoch == phase.epochs:
+        ahead_text = f"done, best epoch {state.best_epoch}"
+    else:
+        ahead_text = f"at most {left / 60:.0f} min left in this phase"
+    training = f"loss {row['loss']:.4f} accuracy {row['accuracy']:.3f}"
+    return f"{phase.name} epoch {row['epoch']}: {training}{validation}, {row['seconds']:.1f} s; {ahead_text}"
+
+
+class _Logged:
+    """A progress whose lines also go into the run's log."""
+
+    def __init__(self, run: Run, inner: Progress) -> None:
+        self._run = run
+        self.begin, self.advance, self._inner = inner.begin, inner.advance, inner
+
+    def say(self, line: str) -> None:
+        self._run.log(line)
+        self._inner.say(line)

@@ -1,0 +1,332 @@
+"""The folder of a training run: what lies in it, how it begins, and how it is opened again.
+
+    config.toml        the whole configuration, defaults included
+    run.json           marks the folder as a run: versions of the packages, first weights
+    split.json         the clips, what was trained on, validated and tested, and the sentence that says how
+    history.csv        one row an epoch
+    best.weights.h5    the whole network at its best, as Keras saves it
+    metrics.json       how good it is; written last, so a run that has it is finished
+    report.html        the same as a page
+    log.txt            what the run said, with times
+
+While it trains: checkpoint.npz and cache/. They go when it ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.errors import InputError
+from exerlitenet.training.clips import Clip, digest_of
+from exerlitenet.training.config import Config, load_config
+from exerlitenet.training.files import TEMPORARY, write_atomically
+from exerlitenet.training.split import Split
+
+MARKER = "run.json"
+FORMAT = 1
+# What a run's results may depend on, where installed.
+PACKAGES = ("exerlitenet", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "av")
+
+
+@dataclass(frozen=True)
+class RunClip:
+    """A clip as a run remembers it. digest: sha256 of its content."""
+
+    name: str
+    label: str
+    group: str
+    digest: str
+
+    @classmethod
+    def of(cls, clip: Clip) -> RunClip:
+        return cls(clip.name or clip.path.name, clip.label, clip.group, clip.digest)
+
+
+@dataclass(frozen=True)
+class RunSplit:
+    """What a run was trained, validated and tested on.
+
+    split: its items are `clips` for the protocol "group" and `sequences` for "sequence".
+    sequences: (clip, first tick) of every sequence that was cut; may be empty for the protocol "group".
+    """
+
+    split: Split
+    clips: tuple[RunClip, ...]
+    sequences: tuple[tuple[int, int], ...] = ()
+
+    def sequences_of(self, part: str) -> tuple[int, ...]:
+        """Rising indices into `sequences`."""
+        items = self.split.parts[part]
+        if self.split.protocol == "sequence":
+            return items
+        members = set(items)
+        return tuple(i for i, (clip, _) in enumerate(self.sequences) if clip in members)
+
+    def clips_of(self, part: str) -> tuple[int, ...]:
+        """Rising indices into `clips`: those of which anything stands in the part."""
+        items = self.split.parts[part]
+        if self.split.protocol == "group":
+            return items
+        return tuple(sorted({self.sequences[i][0] for i in items}))
+
+    @property
+    def train_groups(self) -> list[str]:
+        return sorted({self.clips[i].group for i in self.clips_of("train")})
+
+    @property
+    def train_digests(self) -> list[str]:
+        return sorted({self.clips[i].digest for i in self.clips_of("train")})
+
+    def to_json(self) -> dict[str, Any]:
+        return self.split.to_json() | {
+            "clips": [vars(clip) for clip in self.clips],
+            "sequences": [list(sequence) for sequence in self.sequences],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunSplit:
+        """What `to_json` wrote. Raises InputError for anything else."""
+        split = Split.from_json(data)
+        try:
+            clips = tuple(RunClip(**clip) for clip in data["clips"])
+            sequences = tuple((int(clip), int(start)) for clip, start in data["sequences"])
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f"expected the split of a training run, got a fault in it: {fault}") from fault
+        items = len(clips) if split.protocol == "group" else len(sequences)
+        if any(not 0 <= i < items for part in split.parts.values() for i in part):
+            raise InputError(f"the split names items beyond its {items} {split.protocol}s")
+        return cls(split, clips, sequences)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run on disk, of any model family.
+
+    facts: content of run.json. Files of the module's list are found by the properties below.
+    """
+
+    folder: Path
+    config: Config
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def create(
+        cls, out: Path, config: Config, *, weights: str | Path | None = None, resume: bool = False
+    ) -> Run:
+        """A new run in `out`; with `resume` the one that is there, if there is one.
+
+        weights: what the backbone starts from; remembered as "none", "imagenet" or a file's digest.
+        Raises InputError when `out` holds anything and `resume` is not set, when it holds something that is
+        no run, and when the run there has another configuration or other first weights.
+        """
+        first_weights = _describe_weights(weights)
+        if out.exists() and not out.is_dir():
+            raise InputError(f"expected a folder for the run, but {out} is a file; name another")
+        there = (
+            {path.name for path in out.iterdir() if not path.name.startswith(TEMPORARY)}
+            if out.exists()
+            else set()
+        )
+        # A run killed while it was being made has no marker yet; nothing is lost by beginning again.
+        if there - {"config.toml"}:
+            if not resume:
+                raise InputError(f"{out} is not empty; name another folder, or go on with a run by --resume")
+            run = cls.open(out)
+            run._check_same(config, first_weights)
+            run.remove_temporary_files()
+            return run
+        if there and not resume:
+            raise InputError(f"{out} is not empty; name another folder, or go on with a run by --resume")
+        out.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "format": FORMAT,
+            "kind": config.model.kind,
+            "weights": first_weights,
+            "versions": _versions(),
+        }
+        write_atomically(out / "config.toml", config.to_toml())
+        write_atomically(out / MARKER, json.dumps(facts, indent=1) + "\n")
+        return cls(out, config, facts)
+
+    @classmethod
+    def open(cls, out: Path) -> Run:
+        """The run in a folder. Raises InputError when it is none."""
+        marker = out / MARKER
+        if not marker.is_file():
+            raise InputError(f"expected the folder of a training run, but {out} holds no {MARKER}")
+        facts = _read_json(marker)
+        if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+            raise InputError(f"{marker} is of no known format; expected format {FORMAT}")
+        return cls(out, load_config(out / "config.toml"), facts)
+
+    @property
+    def best_weights(self) -> Path:
+        return self.folder / "best.weights.h5"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.folder / "metrics.json"
+
+    @property
+    def report_file(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.npz"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+    @property
+    def finished(self) -> bool:
+        return self.metrics_file.is_file()
+
+    @property
+    def split(self) -> RunSplit:
+        """Raises InputError when the run was killed before it had one."""
+        return RunSplit.from_json(_read_json(self.folder / "split.json"))
+
+    @property
+    def has_split(self) -> bool:
+        return (self.folder / "split.json").is_file()
+
+    def write_split(self, split: RunSplit) -> None:
+        write_atomically(self.folder / "split.json", json.dumps(split.to_json()) + "\n")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Raises InputError when the run is not finished."""
+        data: dict[str, Any] = _read_json(self.metrics_file)
+        return data
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        write_atomically(self.metrics_file, json.dumps(metrics, indent=1) + "\n")
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Rows of history.csv, numbers as numbers; none when no epoch was completed."""
+        path = self.folder / "history.csv"
+        if not path.is_file():
+            return []
+        rows = csv.DictReader(io.StringIO(path.read_text("utf-8"), newline=""))
+        return [{key: _number(value) for key, value in row.items()} for row in rows]
+
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(
+            text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.folder / "history.csv", text.getvalue())
+
+    def log(self, line: str) -> None:
+        """Adds a line to log.txt."""
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from, for its bundle: no paths, no machine.
+
+        dataset: sha256 of every clip; train_digests, train_groups: those that were trained on; seconds: spent
+        on epochs.
+        """
+        split = self.split
+        return {
+            "name": self.config.name,
+            "seed": self.config.seed,
+            "config": self.config.to_dict(),
+            "split": split.split.statement,
+            "dataset": [clip.digest for clip in split.clips],
+            "train_groups": split.train_groups,
+            "train_digests": split.train_digests,
+            "first_weights": self.facts["weights"],
+            "versions": dict(self.facts["versions"]),
+            "seconds": round(sum(float(row.get("seconds") or 0) for row in self.history), 1),
+        }
+
+    def remove_temporary_files(self) -> None:
+        """What a killed program left half-written."""
+        for path in self.folder.glob(f"{TEMPORARY}*"):
+            path.unlink()
+
+    def finish(self, *, keep_cache: bool = False) -> None:
+        """Removes what only an unfinished run needs."""
+        self.checkpoint.unlink(missing_ok=True)
+        if not keep_cache:
+            shutil.rmtree(self.cache, ignore_errors=True)
+        self.remove_temporary_files()
+
+    def _check_same(self, config: Config, weights: str) -> None:
+        different = _first_difference(self.config.to_dict(), config.to_dict())
+        if different:
+            raise InputError(
+                f"{self.folder} was begun with another configuration: {different}; give the same one, or "
+                "another folder"
+            )
+        if weights != self.facts["weights"]:
+            raise InputError(
+                f"{self.folder} was begun with weights {self.facts['weights']}, got {weights}; give the same "
+                "ones, or another folder"
+            )
+
+
+def _describe_weights(weights: str | Path | None) -> str:
+    if weights is None or str(weights) in ("none", "imagenet"):
+        return str(weights or "none")
+    path = Path(weights)
+    if not path.is_file():
+        raise InputError(f'weights must be "imagenet", "none" or a .weights.h5 file, found no file {path}')
+    return f"sha256:{digest_of(path)}"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as fault:
+        raise InputError(f"{path} is missing; train the run to its end with --resume") from fault
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path} cannot be read as JSON: {fault}") from fault
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _first_difference(old: Any, new: Any, where: str = "") -> str | None:
+    """The first key at which two configurations differ, with both values."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        pairs = [(str(key), old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new])]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(i), a, b) for i, (a, b) in enumerate(zip(old, new, strict=True))]
+    else:
+        return None if old == new else f"{where} was {old!r}, got {new!r}"
+    found = (_first_difference(a, b, f"{where}.{key}" if where else key) for key, a, b in pairs)
+    return next((difference for difference in found if difference), None)

@@ -1,0 +1,115 @@
+"""A dataset as the recurrent family learns from it: clips decoded, cut into sequences and split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.training.augment import Ranges
+from exerlitenet.training.cache import cache_folder
+from exerlitenet.training.clips import Clip
+from exerlitenet.training.config import Config
+from exerlitenet.training.frames import store_clips
+from exerlitenet.training.manifest import Manifest, read_manifest
+from exerlitenet.training.progress import Progress
+from exerlitenet.training.run import Run, RunClip, RunSplit
+from exerlitenet.training.sequences import PLAIN, ClipSequence, Item, SequencePixels, cut_sequences
+from exerlitenet.training.split import PARTS, Split, check_no_leak, split_by_group, split_by_sequence
+
+
+@dataclass(frozen=True)
+class SequenceData:
+    """The sequences of a run. Indices run over `sequences`."""
+
+    classes: tuple[str, ...]
+    clips: tuple[Clip, ...]
+    sequences: tuple[ClipSequence, ...]
+    split: RunSplit
+    pixels: SequencePixels
+
+    def items(self, part: str) -> list[Item]:
+        """The sequences of a part as they are, without augmentation."""
+        return [(i, PLAIN) for i in self.split.sequences_of(part)]
+
+    def targets(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """One-hot classes, float32 [items, classes]."""
+        places = [self.classes.index(self.sequences[i].label) for i, _ in items]
+        targets: NDArray[np.float32] = np.eye(len(self.classes), dtype=np.float32)[places]
+        return targets
+
+
+def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
+    """Reads the dataset, decodes its clips into the store, and splits them as the run says.
+
+    What cannot be used is said and left out. The first call writes the run's split; a later one compares.
+    Raises InputError when a class has no clips, when the split cannot be made, and when a resumed run meets
+    other clips than before.
+    """
+    config = run.config
+    progress.begin("looking at the clips", 0)
+    manifest = read_manifest(
+        dataset, classes=config.classes, progress=_stretch(progress, "looking at the clips")
+    )
+    _say_what_is_left_out(manifest, progress)
+    missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
+    if missing:
+        raise InputError(
+            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+        )
+    spec = config.sequence
+    stored = store_clips(
+        [clip.path for clip in manifest.clips],
+        cache_folder() / "frames",
+        rate=spec.rate,
+        side=max(spec.source_short_side, spec.size),
+        progress=_stretch(progress, "decoding clips"),
+    )
+    sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
+    clips = tuple(RunClip.of(clip) for clip in manifest.clips)
+    split = RunSplit(_split(config, clips, sequences), clips, tuple((s.clip, s.start) for s in sequences))
+    if not run.has_split:
+        run.write_split(split)
+    elif run.split != split:
+        raise InputError(
+            f"{run.folder} was begun with other clips than {dataset} now holds; restore them, or begin anew"
+        )
+    counts = ", ".join(f"{part} {len(split.sequences_of(part))}" for part in PARTS)
+    progress.say(f"{len(clips)} clips, {len(sequences)} sequences: {counts}. {split.split.statement}")
+    pixels = SequencePixels(sequences, stored, spec, Ranges(**config.augment.ranges), config.seed)
+    return SequenceData(config.classes, manifest.clips, sequences, split, pixels)
+
+
+def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSequence]) -> Split:
+    wanted = config.split
+    if wanted.protocol == "sequence":
+        return split_by_sequence([s.label for s in sequences], wanted.fractions, wanted.seed)
+    groups = [clip.group for clip in clips]
+    split = split_by_group([clip.label for clip in clips], groups, wanted.fractions, wanted.seed)
+    check_no_leak(split, groups, [clip.digest for clip in clips])
+    return split
+
+
+def _say_what_is_left_out(manifest: Manifest, progress: Progress) -> None:
+    for fault in manifest.faults:
+        progress.say(f"not used: {fault.file}: {fault.problem}")
+    if manifest.left_out:
+        shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
+        progress.say(f"left out, since their classes were not asked for: {shown}")
+
+
+class _stretch:
+    """Turns (done, all) into a stretch of a Progress."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._what, self._begun = progress, what, False
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._begun:
+            self._progress.begin(self._what, total)
+            self._begun = True
+        self._progress.advance(done)
