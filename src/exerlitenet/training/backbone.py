@@ -1,4 +1,5 @@
-"""Image networks pretrained on ImageNet, fed with pixels in [0,1], and cut into a frozen and a learning part.
+"""Image networks pretrained on ImageNet, fed with pixels in [0,1], and cut into a frozen and a learning
+part.
 
 Each of Keras' networks expects pixels in a range of its own; the step from [0,1] to it is part of what is
 built here, so nothing outside has to know which network it feeds.
@@ -58,14 +59,16 @@ def build_backbone(name: str, size: int, weights: str | Path | None) -> keras.Mo
         ) from fault
     if path is not None:
         _load(backbone, path, name)
-    return backbone
+    # With an input tensor Keras' networks take a list of one; a model over the same layers takes the tensor.
+    return keras.Model(pixels, backbone.output, name=name)
 
 
 def frozen_part(backbone: keras.Model, trainable_layers: int) -> tuple[keras.Model, keras.Model]:
-    """Divides a backbone before its last `trainable_layers` layers; the parts share its layers and variables.
+    """Divides a backbone before its last `trainable_layers` layers; the parts share its layers and
+    variables.
 
-    Returns (lower, upper). lower: pixels -> list of every tensor that crosses the cut, of which there may be
-    several where a skip connection passes it; upper: that list -> feature map. What lower gives does not
+    Returns (lower, upper). lower: pixels -> what crosses the cut, a tensor, or a list of tensors where a skip
+    connection passes it; upper: the same -> feature map. What lower gives does not
     change while its layers are frozen, so training may keep it. For MobileNetV3Small's last 20 layers it is
     the skip and the output of `expanded_conv_9_project`, 2 x [7, 7, 96] at size 224.
     """
@@ -103,7 +106,10 @@ def frozen_part(backbone: keras.Model, trainable_layers: int) -> tuple[keras.Mod
             crossing[id(tensor)] = tensor
     order = {id(operation): place for place, operation in enumerate(backbone.operations)}
     cut = sorted(crossing.values(), key=lambda tensor: order[id(tensor._keras_history.operation)])
-    return keras.Model(backbone.input, cut, name="lower"), keras.Model(cut, backbone.output, name="upper")
+    crossed = cut if len(cut) > 1 else cut[0]
+    return keras.Model(backbone.input, crossed, name="lower"), keras.Model(
+        crossed, backbone.output, name="upper"
+    )
 
 
 def _sources(tensor: Any) -> list[Any]:

@@ -135,15 +135,17 @@ def describe_model(config: Config) -> ModelDescription:
 
 
 def describe_network(config: Config, network: Describable, set_trainable: SetTrainable) -> ModelDescription:
-    """Describes a network that is already built. It is left as the last phase of the configuration sets it."""
-    first, last = config.phases[0], config.phases[-1]
-    set_trainable(first.trainable)
-    before = parameters(network.full)
-    set_trainable(last.trainable)
-    after = parameters(network.full)
+    """Describes a network already built, and leaves it as the last phase of the configuration sets it."""
+    states = []
+    for phase in config.phases[:1] + config.phases[-1:]:
+        set_trainable(phase.trainable)
+        states.append((phase.name, parameters(network.full)))
+    if not states:  # a family without phases: as it was built
+        states = 2 * [("as built", parameters(network.full))]
+    (first, before), (last, after) = states
     return ModelDescription(
         name=config.name,
-        phases=(first.name, last.name),
+        phases=(first, last),
         before=before,
         after=after,
         frame=count(network.backbone),

@@ -100,9 +100,11 @@ def trainable_layers(backbone: keras.Model, trainable: str) -> int:
 def training_parts(network: Network, trainable: str) -> tuple[keras.Model | None, keras.Model]:
     """What need not be run again in training, and what must: (fixed, learning).
 
-    fixed: pixels [n, size, size, 3] -> a tensor or list of tensors [n, ...] that do not change while only
-        `trainable` learns, so they may be kept; None where everything learns.
-    learning: those tensors as [batch, frames, ...] (or the video itself) -> probabilities [batch, classes].
+    fixed: pixels [n, size, size, 3] -> what does not change while only `trainable` learns, so it may be
+        kept: a tensor [n, ...], or a list of them where several cross the cut; None where everything
+        learns.
+    learning: the same with frames, [batch, frames, ...] (or the video itself) -> probabilities
+        [batch, classes].
     """
     import keras
 
@@ -115,8 +117,8 @@ def training_parts(network: Network, trainable: str) -> tuple[keras.Model | None
         return None, network.full
     lower, upper = frozen_part(network.backbone, count)
     inputs = [keras.Input((network.spec.frames, *tensor.shape[1:])) for tensor in lower.outputs]
-    maps = FrameWise(upper, name="upper")(inputs if len(inputs) > 1 else inputs[0])
-    return lower, keras.Model(inputs if len(inputs) > 1 else inputs[0], network.head(maps), name="learning")
+    taken = inputs if len(inputs) > 1 else inputs[0]
+    return lower, keras.Model(taken, network.head(FrameWise(upper, name="upper")(taken)), name="learning")
 
 
 def encoder(network: Network) -> keras.Model:

@@ -1,7 +1,7 @@
 """Parameters, operations and sizes of a network under one stated convention.
 
-CONVENTION is what every figure here means. Published figures mix multiply-accumulates with FLOPs, and one image
-with a whole sequence; the unit and the item stand beside each of ours.
+CONVENTION is what every figure here means. Published figures mix multiply-accumulates with FLOPs, and one
+image with a whole sequence; the unit and the item stand beside each of ours.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 CONVENTION = (
-    "MAC: one multiply-accumulate of a convolution (depthwise and squeeze-excite ones included), a dense layer, "
-    "or an LSTM's input and recurrent matrices at every step. Biases, batch norm, activations, pooling and other "
-    "elementwise work are not counted. FLOPs = 2 x MAC. Bytes: float32 weights; a checkpoint adds Adam's two "
-    "moments of every trainable variable."
+    "MAC: one multiply-accumulate of a convolution (depthwise and squeeze-excite ones included), a dense "
+    "layer, or an LSTM's input and recurrent matrices at every step. Biases, batch norm, activations, "
+    "pooling and other elementwise work are not counted. FLOPs = 2 x MAC. Bytes: float32 weights; a "
+    "checkpoint adds Adam's two moments of every trainable variable."
 )
 
 Shape = tuple[int | None, ...]
@@ -74,8 +74,8 @@ def count(network: Any) -> Operations:
     """Counts a functional `keras.Model`, or the `full` model of anything that has one, one row a layer.
 
     Nested models and time wrappers are one row with the sum of what is inside. A layer of ours may state its
-    own cost by a method `macs(input_shape)` (batch first). Raises TypeError for a layer with weights that has
-    no rule: an unknown layer never counts as free.
+    own cost by a method `macs(input_shape)` (batch first). Raises TypeError for a layer with weights that
+    has no rule: an unknown layer never counts as free.
     """
     model = getattr(network, "full", network)
     rows = []
@@ -133,7 +133,7 @@ def _macs(operation: Any, inputs: list[Shape], output: Shape) -> int:
         return positions * (_size([operation.depthwise_kernel]) + _size([operation.pointwise_kernel]))
     if isinstance(operation, layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose):
         return _product(inputs[0][1:-1]) * _size([operation.kernel])
-    # Every number in a kernel is used once for each output position, in grouped and depthwise convolutions too.
+    # Every number in a kernel is used once an output position, in grouped and depthwise convolutions too.
     convolution = (
         layers.Conv1D | layers.Conv2D | layers.Conv3D | layers.DepthwiseConv1D | layers.DepthwiseConv2D
     )
