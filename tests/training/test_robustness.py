@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from exerlitenet.results import Prediction, Segment, Workout
+import numpy as np
+import pytest
+from PIL import Image
+
+from exerlitenet.errors import InputError
+from exerlitenet.results import Frame, Prediction, Segment, Workout
+from exerlitenet.training.degrade import DEGRADATIONS
 from exerlitenet.training.evaluate import judge
 from exerlitenet.training.evaluation import Evaluation
 from exerlitenet.training.manifest import Clip
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.report import report
-from exerlitenet.training.robustness import FIGURES, robustness, robustness_section
+from exerlitenet.training.robustness import FIGURES, degraded, robustness, robustness_section
 
 
 def evaluation(*called: str) -> Evaluation:
@@ -38,3 +45,26 @@ def test_each_degradation_has_its_row() -> None:
     assert data["light"]["which exercise, clips"]["value"] == 0.5
     assert data["light"]["none called an exercise"] is None
     assert "light" in report(title="A run", sections=[section])
+
+
+def test_a_model_sees_the_clips_made_worse(tmp_path: Path) -> None:
+    """A folder of two pictures, white above and black below, 7.5 a second, seen without its lower fifth."""
+    rgb = np.zeros((100, 50, 3), np.uint8)
+    rgb[:80] = 255
+    for k in range(2):
+        Image.fromarray(rgb).save(tmp_path / f"{k}.png")
+    seen: list[Frame] = []
+
+    def recognize_frames(frames: Iterable[Frame]) -> Workout:
+        seen.extend(frames)
+        return Workout((), (Prediction(0.0, {"squat": 1.0}, "squat"),))
+
+    workout = degraded(recognize_frames, DEGRADATIONS["crop-feet"])(tmp_path)
+    assert workout.video == str(tmp_path)
+    assert [(frame.rgb.shape, int(frame.rgb.min())) for frame in seen] == [((80, 50, 3), 255)] * 2
+    assert [frame.time_s for frame in seen] == pytest.approx([0, 1 / 7.5])
+    seen.clear()
+    degraded(recognize_frames, DEGRADATIONS["mirrored"], short_side=25)(tmp_path)
+    assert {frame.rgb.shape for frame in seen} == {(50, 25, 3)}
+    with pytest.raises(InputError, match="no such file"):
+        degraded(recognize_frames, DEGRADATIONS["light"])(tmp_path / "missing.mp4")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from exerlitenet.results import Frame, Workout
+from exerlitenet.training.degrade import Degradation
 from exerlitenet.training.evaluation import Evaluation
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.report import Section
+from exerlitenet.video.source import open_video
 
 FIGURES = (
     "which exercise, clips",
@@ -16,6 +21,27 @@ FIGURES = (
     "none called an exercise",
     "repetitions within one",
 )
+
+
+def degraded(
+    recognize_frames: Callable[[Iterable[Frame]], Workout],
+    degradation: Degradation,
+    *,
+    short_side: int | None = None,
+) -> Callable[[Path], Workout]:
+    """What `evaluate` runs to judge a model on clips made worse.
+
+    recognize_frames: the model at work on frames, such as `Recognizer.recognize_frames`. short_side: pixels to
+    which videos are scaled down before they are made worse, as the model has it done with clips as they are.
+    """
+
+    def recognize(path: Path) -> Workout:
+        # Every frame is read: which of them the model looks at is decided behind the degradation.
+        with open_video(path, short_side=short_side) as video:
+            workout = recognize_frames(degradation(video))
+            return replace(workout, video=str(path), fault=video.fault)
+
+    return recognize
 
 
 def robustness(evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, Any]]:
