@@ -64,7 +64,7 @@ def test_a_model_sees_the_clips_made_worse(tmp_path: Path) -> None:
     assert [(frame.rgb.shape, int(frame.rgb.min())) for frame in seen] == [((80, 50, 3), 255)] * 2
     assert [frame.time_s for frame in seen] == pytest.approx([0, 1 / 7.5])
     seen.clear()
-    degraded(recognize_frames, DEGRADATIONS["mirrored"], short_side=25)(tmp_path)
-    assert {frame.rgb.shape for frame in seen} == {(50, 25, 3)}
+    degraded(recognize_frames, DEGRADATIONS["mirrored"], short_side=20)(tmp_path)
+    assert {frame.rgb.shape for frame in seen} == {(40, 20, 3)}
     with pytest.raises(InputError, match="no such file"):
         degraded(recognize_frames, DEGRADATIONS["light"])(tmp_path / "missing.mp4")
