@@ -80,7 +80,8 @@ def frame_person(
         if camera_height is None:
             up, back = np.sin(elevation) * distance, np.cos(elevation) * distance
         else:
-            up = camera_height - middle[1]
+            # A camera far above or below the middle of a near person would show little but feet or hair.
+            up = float(np.clip(camera_height - middle[1], -0.45 * distance, 0.55 * distance))
             back = np.sqrt(max(distance**2 - up**2, 0.5))
         position = middle + np.array([0.0, up, back])
         position[1] = max(position[1], 0.12)
@@ -88,7 +89,7 @@ def frame_person(
         xy, _ = camera.project(points)
         span = xy.max(0) - xy.min(0)
         share = max(span[1] / height, span[0] / width)
-        distance = float(np.clip(distance * share / fill, 0.9, 12.0))
+        distance = float(np.clip(distance * share / fill, 1.2, 12.0))
     xy, _ = camera.project(points)
     box = (xy.max(0) + xy.min(0)) / 2.0
     centre = (

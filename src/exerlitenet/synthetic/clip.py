@@ -12,17 +12,18 @@ from exerlitenet.errors import InputError
 from exerlitenet.synthetic import curl, squat
 from exerlitenet.synthetic.body import Body, draw_body
 from exerlitenet.synthetic.camera import Camera, frame_person
-from exerlitenet.synthetic.figure import Props, dressed, held
+from exerlitenet.synthetic.figure import dressed
 from exerlitenet.synthetic.floor import FLOOR
 from exerlitenet.synthetic.kinematics import Skeleton, rotation_y, solve
 from exerlitenet.synthetic.landmarks import joint_angles, landmark_positions, seen_landmarks
 from exerlitenet.synthetic.look import Look, draw_look
 from exerlitenet.synthetic.motion import Motion
 from exerlitenet.synthetic.other import UPRIGHT, Movement
+from exerlitenet.synthetic.props import Props, held
 from exerlitenet.synthetic.raster import Solid
-from exerlitenet.synthetic.render import draw_style, render
+from exerlitenet.synthetic.render import Style, draw_style, render
 from exerlitenet.synthetic.room import build_room
-from exerlitenet.synthetic.tempo import draw_tempo, schedule
+from exerlitenet.synthetic.tempo import Schedule, draw_tempo, schedule
 
 Array = NDArray[np.float64]
 LABELS = ("squat", "biceps_curl", "none")
@@ -45,6 +46,7 @@ class RenderedClip:
     MediaPipe Pose's landmarks (see landmarks.seen_landmarks); NaN without a person. angles: degrees, float32
     [n] each, for left and right elbow, shoulder, hip and knee; NaN without a person. empty: uint8 [h,w,3],
     the first frame's background.
+    segments: (label, start_s, end_s, repetitions) of each set, without rests.
     """
 
     frames: NDArray[np.uint8]
@@ -60,6 +62,7 @@ class RenderedClip:
     style: str
     view: str
     empty: NDArray[np.uint8]
+    segments: tuple[tuple[str, float, float, int], ...]
 
     @property
     def seconds(self) -> float:
@@ -170,20 +173,29 @@ def film(
     view: str,
     size: tuple[int, int],
     fps: float,
+    *,
     kind: str | None = None,
+    extra: list[Solid] | None = None,
+    camera: Camera | None = None,
+    style: Style | None = None,
+    yaw: float | None = None,
 ) -> RenderedClip:
-    """Put a moving person in front of a camera and render it."""
+    """Put a moving person in front of a camera and render it.
+
+    kind: of room; extra: more solids, in the person's axes; camera, style, yaw: drawn when None.
+    """
     local = solve(body, motion.controls)
-    rng = streams[4]
-    yaw = draw_yaw(rng, view)
+    yaw = draw_yaw(streams[4], view) if yaw is None else yaw
     pose = local.placed(yaw, np.zeros(3))
-    solids = placed([*dressed(body, look, local), *held(body, look, local, motion.props)], yaw)
+    solids = placed(
+        [*dressed(body, look, local), *held(body, look, local, motion.props), *(extra or [])], yaw
+    )
     positions = landmark_positions(body, pose)
-    camera = draw_camera(streams[5], pose, positions, size, motion.activity)
+    camera = camera or draw_camera(streams[5], pose, positions, size, motion.activity)
     frames = len(positions)
     extent = np.abs(positions[..., [0, 2]]).max()
     room = build_room(streams[6], camera, float(np.clip(extent + 0.2, 0.6, 1.6)), kind)
-    look_style = draw_style(streams[7], frames, min(size))
+    look_style = style or draw_style(streams[7], frames, min(size))
     pictures, empty = render(solids, camera, room, look_style, frames, int(streams[7].integers(2**31)))
     label = label_of(motion.activity)
     exercise = label != "none"
@@ -202,6 +214,20 @@ def film(
         style=motion.style,
         view=view,
         empty=empty,
+        segments=sets_of(label, motion.plan) if exercise else (),
+    )
+
+
+def sets_of(label: str, plan: Schedule) -> tuple[tuple[str, float, float, int], ...]:
+    """(label, start_s, end_s, repetitions) of each set of a schedule."""
+    return tuple(
+        (
+            label,
+            round(float(start), 4),
+            round(float(end), 4),
+            sum(bool(start <= t <= end) for t in plan.extremes_s),
+        )
+        for start, end in plan.spans
     )
 
 
@@ -229,8 +255,9 @@ def draw_camera(
     """A camera that shows the person whole, or for curls and standing sometimes from the hips or knees up."""
     width, height = size
     crop = rng.random()
-    shown = np.concatenate([positions.reshape(-1, 3), pose.head + [0.0, 0.14, 0.0]])
-    upper = np.concatenate([positions[:, :25].reshape(-1, 3), pose.head + [0.0, 0.14, 0.0]])
+    crown = pose.head + np.array([0.0, 0.14, 0.0])
+    shown = np.concatenate([positions.reshape(-1, 3), crown])
+    upper = np.concatenate([positions[:, :25].reshape(-1, 3), crown])
     knees = np.concatenate([upper, pose.knees.reshape(-1, 3)])
     seated_or_standing = activity in ("biceps_curl", "standing", "standing_talking", "waving", "drinking")
     if seated_or_standing and crop < 0.30:
@@ -299,8 +326,7 @@ def _draw_size(rng: np.random.Generator, width: int | None, height: int | None) 
         width = max(32, round(height * across / down / 2) * 2)
     elif height is None and width is not None:
         height = max(32, round(width * down / across / 2) * 2)
-    assert width is not None and height is not None
-    return width, height
+    return width or SHORT_SIDE, height or SHORT_SIDE
 
 
 def _nobody(
@@ -325,7 +351,7 @@ def _nobody(
     return RenderedClip(
         frames=pictures, fps=fps, label="none", activity=NOBODY, seed=seed, repetitions=0, extremes_s=(),
         phase=np.zeros(frames, np.float32), joints=np.full((frames, 33, 7), np.nan, np.float32),
-        angles={name: nothing.copy() for name in names}, style=NOBODY, view="none", empty=empty,
+        angles={name: nothing.copy() for name in names}, style=NOBODY, view="none", empty=empty, segments=(),
     )  # fmt: skip
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 
 from exerlitenet.synthetic.body import Body
-from exerlitenet.synthetic.figure import Held, Props
 from exerlitenet.synthetic.kinematics import SIDE, Array, Controls
 from exerlitenet.synthetic.motion import Motion
-from exerlitenet.synthetic.postures import arms_by_angle, draw_stance, standing
+from exerlitenet.synthetic.postures import Stance, arms_by_angle, draw_stance, standing
+from exerlitenet.synthetic.props import Held, Props
 from exerlitenet.synthetic.tempo import Schedule, Sides, draw_tempo, schedule, wobble
 
 STYLES = (
@@ -25,7 +24,9 @@ def sides_of(style: str) -> Sides:
     """Which arms a style curls."""
     if style.endswith("alternating"):
         return "alternate"
-    return {"single_left": "left", "single_right": "right"}.get(style, "both")  # type: ignore[return-value]
+    if style.startswith("single"):
+        return "left" if style.endswith("left") else "right"
+    return "both"
 
 
 def curl(
@@ -52,10 +53,13 @@ def curl(
     return Motion(controls, plan, props, "biceps_curl", style)
 
 
-def curling(rng: np.random.Generator, body: Body, plan: Schedule, style: str) -> tuple[Controls, Props]:
+def curling(
+    rng: np.random.Generator, body: Body, plan: Schedule, style: str, stance: Stance | None = None
+) -> tuple[Controls, Props]:
     """Controls and props of curls that follow `plan`."""
     time, n = plan.time, len(plan.time)
-    base = standing(rng, body, time, draw_stance(rng, body, (0.9, 1.9)))
+    drawn = draw_stance(rng, body, (0.9, 1.9))
+    base = standing(rng, body, time, stance or drawn)
     props = Props(size=float(rng.uniform(0.7, 1.25)))
     if style.startswith("seated"):
         base, props = seated(rng, body, base, props)
@@ -84,8 +88,6 @@ def curling(rng: np.random.Generator, body: Body, plan: Schedule, style: str) ->
         held = one if rng.random() < 0.7 else "dumbbells"
     if style == "empty_hands":
         held = "nothing"
-    if held not in get_args(Held):
-        raise AssertionError(held)
     return controls, replace(props, held=held)
 
 

@@ -54,7 +54,8 @@ def pose_rows(clip: RenderedClip) -> NDArray[np.float16]:
     frames = len(clip.frames)
     rows = np.arange(int((frames - 1) / clip.fps * POSE_RATE + 1e-6) + 1)
     indices = np.ceil(rows * clip.fps / POSE_RATE - 1e-6).astype(int)
-    return clip.joints[np.minimum(indices, frames - 1)].astype(np.float16)
+    rows_of_joints: NDArray[np.float32] = clip.joints[np.minimum(indices, frames - 1)]
+    return rows_of_joints.astype(np.float16)
 
 
 def manifest_row(clip: RenderedClip, file: str) -> dict[str, str]:

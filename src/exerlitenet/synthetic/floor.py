@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from exerlitenet.synthetic.body import Body
-from exerlitenet.synthetic.figure import Props
 from exerlitenet.synthetic.kinematics import SIDE, Array, Controls
 from exerlitenet.synthetic.other import Made, Movement
 from exerlitenet.synthetic.postures import Stance, hands_in_world, standing
+from exerlitenet.synthetic.props import Props
 from exerlitenet.synthetic.tempo import Schedule, wobble
 
 THICK = 0.11

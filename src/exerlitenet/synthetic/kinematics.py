@@ -114,12 +114,13 @@ def rotation_z(angle: Array) -> Array:
 
 def apply(axes: Array, vector: Array) -> Array:
     """Rotate: axes [n,3,3] by vectors [n,3] or [n,2,3]."""
-    return np.einsum("nij,nkj->nki" if vector.ndim == 3 else "nij,nj->ni", axes, vector)
+    rule = "nij,nkj->nki" if vector.ndim == 3 else "nij,nj->ni"
+    return np.asarray(np.einsum(rule, axes, vector))
 
 
 def unit(vector: Array) -> Array:
     """Vectors of length one along the last axis; zero stays zero."""
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9))
 
 
 def two_bones(root: Array, target: Array, first: float, second: float, pole: Array) -> tuple[Array, Array]:

@@ -47,6 +47,12 @@ HAIRS: tuple[Colour, ...] = (
 )  # fmt: skip
 
 
+def shade(colour: Colour, by: float) -> Colour:
+    """The colour made lighter (by > 1) or darker, within 0..1."""
+    red, green, blue = (min(max(c * by, 0.0), 1.0) for c in colour)
+    return (red, green, blue)
+
+
 def cloth(rng: np.random.Generator) -> Colour:
     """A colour of clothes: often black, grey, white or navy, else any hue."""
     if rng.random() < 0.5:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exerlitenet.synthetic.figure import Props
 from exerlitenet.synthetic.kinematics import Controls
+from exerlitenet.synthetic.props import Props
 from exerlitenet.synthetic.tempo import Schedule
 
 

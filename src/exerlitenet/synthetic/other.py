@@ -9,7 +9,6 @@ import numpy as np
 
 from exerlitenet.synthetic.body import Body
 from exerlitenet.synthetic.curl import seated
-from exerlitenet.synthetic.figure import Held, Props
 from exerlitenet.synthetic.kinematics import SIDE, Array, Controls
 from exerlitenet.synthetic.postures import (
     arms_by_angle,
@@ -20,6 +19,7 @@ from exerlitenet.synthetic.postures import (
     lowered,
     standing,
 )
+from exerlitenet.synthetic.props import Held, Props
 from exerlitenet.synthetic.tempo import Schedule, ease, wobble
 
 Made = tuple[Controls, Props]
@@ -74,7 +74,6 @@ def talking(rng: np.random.Generator, body: Body, plan: Schedule) -> Made:
     base, props = _base(rng, body, plan, 2.5), Props()
     if rng.random() < 0.3:
         base, props = seated(rng, body, base, props)
-    n = len(plan.time)
     size = float(rng.uniform(0.4, 1.0))
     bend = np.stack([0.9 + size * 0.7 * wobble(rng, plan.time, 1.2) for _ in range(2)], 1)
     forward = np.stack([0.15 + 0.25 * size * wobble(rng, plan.time, 1.0) for _ in range(2)], 1)
@@ -83,9 +82,8 @@ def talking(rng: np.random.Generator, body: Body, plan: Schedule) -> Made:
         bend[:, int(rng.integers(2))] = 0.2
     turn = 0.4 * np.stack([wobble(rng, plan.time, 0.8) for _ in range(2)], 1)
     moved = _with_arms(base, arms_by_angle(body, forward, out, np.maximum(bend, 0.1), turn))
-    return replace(moved, head_yaw=0.35 * wobble(rng, plan.time, 0.5), twist=0.08 * wobble(rng, plan.time)), (
-        props if n else props
-    )
+    gaze, turned = 0.35 * wobble(rng, plan.time, 0.5), 0.08 * wobble(rng, plan.time)
+    return replace(moved, head_yaw=gaze, twist=turned), props
 
 
 def _marching(

@@ -8,6 +8,7 @@ normal for the light, a depth per pixel for what hides what.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,11 @@ from exerlitenet.synthetic.camera import Camera
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
+Shading = Literal["round", "smooth", "face"]
+"""Round: ends are shaded like balls. Smooth: ends are shaded like the rest, so that neighbours join without a
+seam.
+Face: a flat disc, evenly lit."""
+MODES: dict[Shading, int] = {"round": 0, "smooth": 1, "face": 2}
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Solid:
     start, end: [n,3] world metres. wide: half-widths at start and end along `across`; deep: half-depths at
     right angles to it. across: [n,3], or None for a round section. caps: how far the ends bulge (0: flat).
     colour: RGB 0..1. lift: metres by which it is drawn nearer to the camera than it is (for a face on a
-    head). stripes: how many dark bands along its length.
+    head). stripes: how many dark bands along its length. shading: see Shading.
     """
 
     start: Array
@@ -37,6 +43,7 @@ class Solid:
     caps: tuple[float, float] | None = None
     lift: float = 0.0
     stripes: float = 0.0
+    shading: Shading = "round"
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Outlines:
     numbers: NDArray[np.float32]
     colours: NDArray[np.float32]
     stripes: NDArray[np.float32]
+    modes: NDArray[np.int64]
     order: NDArray[np.int64]
 
 
@@ -98,7 +106,10 @@ def outline(solids: list[Solid], camera: Camera, light: Light) -> Outlines:
     pa, pb = a3[..., :2] * sa[..., None] + centre, b3[..., :2] * sb[..., None] + centre
     line = pb - pa
     length = np.linalg.norm(line, axis=-1)
-    e = np.where(length[..., None] > 1e-3, line / np.maximum(length, 1e-3)[..., None], [0.0, 1.0])
+    # The axis' direction in the picture, also for one too short to have two ends there.
+    e = axis[..., :2] * za[..., None] - a3[..., :2] * axis[..., 2:]
+    size = np.linalg.norm(e, axis=-1, keepdims=True)
+    e = np.where(size > 1e-6, e / np.maximum(size, 1e-6), [0.0, 1.0])
     # Perspective: the line of sight through the middle stands in for the camera's axis.
     sight = (a3 + b3) / 2.0
     sight = sight / np.linalg.norm(sight, axis=-1, keepdims=True)
@@ -112,7 +123,7 @@ def outline(solids: list[Solid], camera: Camera, light: Light) -> Outlines:
         total += (deep[:, which] * np.sum(v * direction, -1)) ** 2
         if cap is not None:
             total += (cap * np.sum(axis * direction, -1)) ** 2
-        return np.sqrt(total)
+        return np.asarray(np.sqrt(total))
 
     ra, rb = extent(cross, 0, caps[:, 0]) * sa, extent(cross, 1, caps[:, 1]) * sb
     ca = np.maximum(extent(along, 0, caps[:, 0]) * sa, 0.35)
@@ -125,9 +136,15 @@ def outline(solids: list[Solid], camera: Camera, light: Light) -> Outlines:
         round_ & (length > np.abs(taper) + 0.5), taper / np.sqrt(np.maximum(length**2 - taper**2, 1.0)), 0.0
     )
     lift = np.array([s.lift for s in solids])
-    lx, ly, lz = light.direction
-    light_along = e[..., 0] * lx + e[..., 1] * ly
-    light_across = -e[..., 1] * lx + e[..., 0] * ly
+    modes = np.array([MODES[s.shading] for s in solids])
+    facing = np.sum(sight * axis, -1, keepdims=True)
+    outward = facing * axis - sight
+    outward = outward / np.maximum(np.linalg.norm(outward, axis=-1, keepdims=True), 1e-6)
+    normal = np.where((modes == 1)[:, None], outward, -sight)
+    normal = np.where((modes == 2)[:, None], -np.sign(facing) * axis, normal)
+    light_towards = normal @ light.direction
+    light_along, light_across = along @ light.direction, cross @ light.direction
+    ba, bb = np.where(modes == 2, 0.0, ba), np.where(modes == 2, 0.0, bb)
     reach_a, reach_b = np.maximum(ra, ca) + 1.5, np.maximum(rb, cb) + 1.5
     x0 = np.minimum(pa[..., 0] - reach_a, pb[..., 0] - reach_b)
     x1 = np.maximum(pa[..., 0] + reach_a, pb[..., 0] + reach_b)
@@ -139,7 +156,7 @@ def outline(solids: list[Solid], camera: Camera, light: Light) -> Outlines:
     numbers = np.stack(
         [
             pa[..., 0], pa[..., 1], e[..., 0], e[..., 1], length, ra, rb - ra, ca, cb, za, zb - za, ba, bb - ba, shear,
-            light_along, light_across, np.full_like(za, -lz), x0, x1, y0, y1,
+            light_along, light_across, light_towards, x0, x1, y0, y1,
         ],
         -1,
     )  # fmt: skip
@@ -148,6 +165,7 @@ def outline(solids: list[Solid], camera: Camera, light: Light) -> Outlines:
         numbers.astype(np.float32),
         np.array([s.colour for s in solids], np.float32),
         np.array([s.stripes for s in solids], np.float32),
+        modes,
         order,
     )
 
@@ -167,6 +185,7 @@ def draw(
     base = np.float32(light.ambient + 0.3 * light.diffuse)
     gain = np.float32(0.7 * light.diffuse)
     values = outlines.numbers[frame].tolist()
+    modes = outlines.modes.tolist()
     for index in outlines.order[frame].tolist():
         (ax, ay, ex, ey, length, ra, dr, ca, cb, za, dz, ba, db, shear, la, lc, lz, x0, x1, y0, y1) = values[
             index
@@ -196,19 +215,30 @@ def draw(
         cover = r * (one - np.sqrt(q2))
         cover += half
         np.clip(cover, zero, one, out=cover)
+        mode = modes[index]
         np.subtract(one, q2, out=q2)
         nz = np.sqrt(np.maximum(q2, zero, out=q2), out=q2)
         z = t * dz
         z += za
         z -= (t * db + ba) * nz
+        if mode == 1:
+            np.multiply(ac, inverse, out=nz)
+            nz *= nz
+            np.subtract(one, nz, out=nz)
+            np.sqrt(np.maximum(nz, zero, out=nz), out=nz)
         old = depth[j0:j1, i0:i1]
-        cover *= z < old
-        ac *= lc
-        over *= la
-        ac += over
-        ac *= inverse
-        nz *= lz
-        ac += nz
+        # Neighbours that share a joint are as near as each other there: the later one wins, without a fight.
+        cover *= z < old + np.float32(0.002)
+        if mode == 2:
+            ac[:] = lz
+        else:
+            ac *= lc
+            if mode == 0:
+                over *= la
+                ac += over
+            ac *= inverse
+            nz *= lz
+            ac += nz
         ac *= gain
         ac += base
         np.clip(ac, np.float32(0.12), np.float32(1.25), out=ac)

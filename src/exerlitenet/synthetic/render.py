@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from exerlitenet.synthetic.camera import Camera
-from exerlitenet.synthetic.raster import Light, Solid, draw, outline
+from exerlitenet.synthetic.raster import Light, Outlines, Solid, draw, outline
 from exerlitenet.synthetic.room import MARGIN, Room
 
 Array = NDArray[np.float64]
@@ -90,9 +90,7 @@ def render(
             back * (1.0 - style.vignette * np.clip((x * x + y * y) / 2, 0, 1)).astype(np.float32)[..., None]
         )
     light = Light(style.sun, style.ambient, style.diffuse)
-    shadows, shadow_light = (
-        _shadow_outlines(solids, camera, style) if room.floor and solids else (None, light)
-    )
+    shadows = _shadow_outlines(solids, camera, style) if room.floor and solids else None
     person = None
     if solids:
         colours = finish(np.array([s.colour for s in solids], np.float32) * 255.0, style)
@@ -111,7 +109,7 @@ def render(
         if person is not None:
             left, right, top, low = _bounds(person.numbers[k], width, height, dx, dy)
             if shadows is not None:
-                _cast(picture, shadows, shadow_light, camera, style, k, dx, dy)
+                _cast(picture, *shadows, camera, style, k, dx, dy)
             if left < right and top < low:
                 patch = picture[top:low, left:right].astype(np.float32)
                 depth = np.full(patch.shape[:2], 1e9, np.float32)
@@ -141,7 +139,7 @@ def _bounds(
     return max(left, 0), min(right, width), max(top, 0), min(low, height)
 
 
-def _shadow_outlines(solids: list[Solid], camera: Camera, style: Style):  # type: ignore[no-untyped-def]
+def _shadow_outlines(solids: list[Solid], camera: Camera, style: Style) -> tuple[Outlines, Light]:
     """The solids pressed flat onto the floor along the light, for a camera of lower resolution."""
     to_light = style.sun @ camera.axes
     up = max(float(to_light[1]), 0.45)
@@ -168,10 +166,20 @@ def _shadow_outlines(solids: list[Solid], camera: Camera, style: Style):  # type
         height=-(-camera.height // scale),
     )
     light = Light(style.sun, 1.0, 0.0)
-    return outline(flat, small, light), light
+    drawn = outline(flat, small, light)
+    return replace(drawn, colours=np.full_like(drawn.colours, 255.0)), light
 
 
-def _cast(picture, shadows, light, camera, style, k, dx, dy):  # type: ignore[no-untyped-def]
+def _cast(
+    picture: NDArray[np.uint8],
+    shadows: Outlines,
+    light: Light,
+    camera: Camera,
+    style: Style,
+    k: int,
+    dx: int,
+    dy: int,
+) -> None:
     """Darken the floor where the shadow falls, in place."""
     scale = SHADOW_SCALE
     left, right, top, low = _bounds(
@@ -182,8 +190,7 @@ def _cast(picture, shadows, light, camera, style, k, dx, dy):  # type: ignore[no
         return
     cover = np.zeros((low - top, right - left, 3), np.float32)
     depth = np.full(cover.shape[:2], 1e9, np.float32)
-    ones = replace(shadows, colours=np.full_like(shadows.colours, 255.0))
-    draw(cover, depth, ones, k, light, left, top)
+    draw(cover, depth, shadows, k, light, left, top)
     mask = Image.fromarray(np.clip(cover[..., 0], 0, 255).astype(np.uint8)).filter(ImageFilter.BoxBlur(0.7))
     big = np.asarray(
         mask.resize((mask.width * scale, mask.height * scale), Image.Resampling.BILINEAR), np.float32

@@ -260,7 +260,7 @@ def _indoors(rng: np.random.Generator, camera: Camera, rays: Array, clear: float
     # Corners are darker: a cheap stand-in for light that bounces.
     corner = np.minimum(np.minimum(np.abs(x - left), np.abs(x - right)), np.abs(z - back))
     corner = np.minimum(corner, np.where(which == 0, np.inf, np.abs(y)) + 0.1)
-    return colours * (0.82 + 0.18 * np.clip(corner / 0.5, 0, 1))[..., None]
+    return np.asarray(colours * (0.82 + 0.18 * np.clip(corner / 0.5, 0, 1))[..., None])
 
 
 def _outdoors(rng: np.random.Generator, camera: Camera, rays: Array) -> Array:
@@ -320,11 +320,11 @@ def _backdrop(rng: np.random.Generator, rays: Array) -> Array:
     one, two = np.array(_pastel(rng)), np.array(cloth(rng))
     if kind == 0:
         blend = np.clip(y * np.cos(1.0) + x * np.sin(rng.uniform(-1, 1)), 0, 1)
-        return one * (1 - blend[..., None]) + two * blend[..., None]
+        return np.asarray(one * (1 - blend[..., None]) + two * blend[..., None])
     if kind == 1:
         glow = np.exp(-((x - 0.5) ** 2 + (y - 0.4) ** 2) / 0.25)
         tone = float(rng.choice([0.1, 0.5, 0.9]))
-        return np.broadcast_to(np.full(3, tone), rays.shape) * (0.6 + 0.5 * glow)[..., None]
+        return np.asarray(np.full(3, tone) * (0.6 + 0.5 * glow)[..., None])
     if kind == 2:
         blend = np.clip(0.5 + 0.9 * Noise(rng).at(x * 5, y * 5, 4), 0, 1)[..., None]
         return one * (1 - blend) + two * blend

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exerlitenet.synthetic.clip import RenderedClip
+from exerlitenet.synthetic.clip import RenderedClip, render_clip
 
 
 def grid(
@@ -37,3 +38,20 @@ def contact_sheet(clip: RenderedClip, columns: int, rows: int) -> NDArray[np.uin
     chosen = np.linspace(0, len(clip.frames) - 1, columns * rows).round().astype(int)
     height, width = clip.frames.shape[1:3]
     return grid([clip.frames[k] for k in chosen], columns, (width, height))
+
+
+def people_sheet(seeds: Sequence[int], columns: int, cell: tuple[int, int] = (132, 176)) -> NDArray[np.uint8]:
+    """One person per seed at half way to the far end or at it, squats and curls in turn; uint8 [h,w,3]."""
+    pictures: list[NDArray[np.uint8]] = []
+    for k, seed in enumerate(seeds):
+        clip = render_clip(
+            seed, ("squat", "biceps_curl")[k % 2], seconds=4.0, fps=8.0, width=2 * cell[0], height=2 * cell[1]
+        )
+        pictures.append(clip.frames[int(np.argmax(clip.phase))])
+    return grid(pictures, columns, cell)
+
+
+def save_png(picture: NDArray[np.uint8], path: Path, colours: int = 128) -> Path:
+    """Write a picture as a PNG of at most `colours` (up to 256) colours, which keeps it small. Returns `path`."""
+    Image.fromarray(picture).quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+    return path

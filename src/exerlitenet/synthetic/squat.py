@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from exerlitenet.synthetic.body import Body
-from exerlitenet.synthetic.figure import Props
 from exerlitenet.synthetic.kinematics import Array, Controls
 from exerlitenet.synthetic.motion import Motion
 from exerlitenet.synthetic.postures import (
+    Stance,
     arms_by_angle,
     draw_stance,
     hands_at,
@@ -18,6 +18,7 @@ from exerlitenet.synthetic.postures import (
     lowered,
     standing,
 )
+from exerlitenet.synthetic.props import Props
 from exerlitenet.synthetic.tempo import Schedule, draw_tempo, schedule, wobble
 
 STYLES = (
@@ -44,12 +45,14 @@ def squat(
     return Motion(controls, plan, props, "squat", style)
 
 
-def squatting(rng: np.random.Generator, body: Body, plan: Schedule, style: str) -> tuple[Controls, Props]:
+def squatting(
+    rng: np.random.Generator, body: Body, plan: Schedule, style: str, stance: Stance | None = None
+) -> tuple[Controls, Props]:
     """Controls and props of squats that follow `plan`."""
     time, n = plan.time, len(plan.time)
     wide = (1.3, 2.0) if rng.random() < 0.75 else (1.9, 3.0)
-    stance = draw_stance(rng, body, wide)
-    stance = replace(stance, toes=stance.toes + (0.25 if wide[1] > 2.5 else 0.08))
+    drawn = draw_stance(rng, body, wide)
+    stance = stance or replace(drawn, toes=drawn.toes + (0.25 if wide[1] > 2.5 else 0.08))
     rest = standing(rng, body, time, stance)
     if style == "dumbbells":
         rest = hanging_plumb(body, rest, out=0.10)
@@ -72,11 +75,10 @@ def squatting(rng: np.random.Generator, body: Body, plan: Schedule, style: str) 
         return replace(hung, handle=forward), Props("dumbbells", size)
     if style == "hanging":
         return hanging_plumb(body, down, out=0.12), props
-    if style in ("barbell", "goblet"):
-        held = "bar_on_back" if style == "barbell" else ("goblet" if rng.random() < 0.7 else "ball")
-        return ready, Props(
-            "bar_on_back" if held == "bar_on_back" else "goblet" if held == "goblet" else "ball", size
-        )
+    if style == "barbell":
+        return ready, Props("bar_on_back", size)
+    if style == "goblet":
+        return ready, Props("goblet" if rng.random() < 0.7 else "ball", size)
     return down.mix(ready, plan.active), props
 
 

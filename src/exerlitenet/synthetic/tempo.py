@@ -36,7 +36,8 @@ class Schedule:
 
     phase [n,2]: per side (left, right), 0 at the start position, 1 at the far end. reach [n]: how far this
     repetition goes, about 1. active [n]: 0 at rest, 1 ready or moving, smooth. extremes_s: the middle of each
-    far end. time [n]: seconds of the frames. seconds: the clip's length.
+    far end. spans: begin and end of sets between longer rests, seconds. time [n]: seconds of the frames.
+    seconds: the clip's length.
     """
 
     time: Array
@@ -44,12 +45,13 @@ class Schedule:
     reach: Array
     active: Array
     extremes_s: tuple[float, ...]
+    spans: tuple[tuple[float, float], ...]
     seconds: float
 
     @property
     def joint_phase(self) -> Array:
         """The larger phase of both sides, [n]."""
-        return self.phase.max(1)
+        return np.asarray(self.phase.max(1))
 
 
 def ease(x: Array) -> Array:
@@ -158,4 +160,6 @@ def schedule(
     for begin, end in blocks:
         rising, falling = ease((time - begin + 0.7) / 0.7), ease((end + 0.7 - time) / 0.7)
         active = np.maximum(active, np.minimum(rising, falling))
-    return Schedule(time, phase, reach, active, tuple(round(x, 4) for x in extremes), float(n / fps))
+    return Schedule(
+        time, phase, reach, active, tuple(round(float(x), 4) for x in extremes), tuple(blocks), float(n / fps)
+    )
