@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import re
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -16,16 +17,18 @@ from av.video.stream import VideoStream
 
 from exerlitenet.errors import InputError
 from exerlitenet.video.picture import Fit, PictureConverter
+from exerlitenet.video.presentation import PresentationClock
 from exerlitenet.video.track import Picture
 
 Kind = Literal["file", "address", "camera"]
 
 DEFAULT_FPS = 25.0
-# A fall of the time stamps by more than this is a restarted clock, by less a picture out of order.
-CLOCK_RESTART_S = 1.0
+# How long a source may have nothing new.
 LONGEST_WAIT_S = 10.0
 # A reader that fails this often in a row has nothing more to give.
 MOST_READ_FAULTS = 16
+# A longer duration of one picture is an error of the file.
+LONGEST_SHOWN_S = 10.0
 # What a damaged file may lack at its end before that counts as damage.
 MISSING_END_S = 0.5
 DEFAULT_STREAM_BONUS = 5_000_000
@@ -48,9 +51,9 @@ class ContainerTrack:
             sample_aspect = float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
             self._converter = PictureConverter(fit, sample_aspect)
             self.fps = frame_rate(self._stream)
-            self.duration_s = None if kind == "camera" else known_duration(container, self._stream)
+            self._end = end_of(container, self._stream)
             self._decoder = decoder_of(self._stream)
-            self._end_s = 0.0
+            self._clock = PresentationClock()
             self._frames = self._decoded()
             first = next(self._frames, None)
             if first is None:
@@ -59,32 +62,15 @@ class ContainerTrack:
             container.close()
             raise
         self._first = first
+        self.duration_s = None if kind == "camera" else self._duration(self._stamp(first) or 0.0)
         self.width, self.height = self._converter.upright_size(first)
 
     def pictures(self) -> Iterator[Picture]:
-        """Pictures in order of time; those out of order or without a time of their own are dropped."""
-        period = 1 / self.fps
-        origin: float | None = None
-        last = -math.inf
+        """Pictures in order of time; those out of order are dropped."""
         for frame in self._with_first():
-            stamp = self._stamp(frame)
-            if stamp is None:
-                time_s = 0.0 if origin is None else last + period
-            else:
-                if origin is None:
-                    origin = stamp
-                time_s = stamp - origin
-                if last - time_s > CLOCK_RESTART_S:
-                    origin = stamp - last - period
-                    time_s = last + period
-            if origin is None:
-                # Without time stamps the frame rate counts.
-                time_s = 0.0 if last == -math.inf else last + period
-            if time_s <= last:
-                continue
-            last = time_s
-            self._end_s = time_s + period
-            yield time_s, partial(self._converter.rgb, frame)
+            time_s = self._clock.time_of(self._stamp(frame), self._shown_s(frame))
+            if time_s is not None:
+                yield Picture(time_s, self._clock.end_s - time_s, partial(self._converter.rgb, frame))
         self._note_missing_end()
 
     def close(self) -> None:
@@ -102,19 +88,32 @@ class ContainerTrack:
             return float(frame.pts * time_base)
         return time.monotonic() if self._kind == "camera" else None
 
+    def _shown_s(self, frame: av.VideoFrame) -> float:
+        """How long a picture is shown: as the container says, else one period of the frame rate."""
+        time_base = frame.time_base or self._stream.time_base
+        shown_s = float(frame.duration * time_base) if frame.duration and time_base else 0.0
+        return shown_s if 0 < shown_s <= LONGEST_SHOWN_S else 1 / self.fps
+
+    def _duration(self, first_stamp_s: float) -> float | None:
+        """Seconds from the first picture to the end that the container tells of, if plausible."""
+        if self._end is None or self._end.stamp_s <= first_stamp_s:
+            return None
+        return self._end.stamp_s - first_stamp_s
+
     def _note(self, what: str) -> None:
         """Keeps the first fault only: the later ones mostly follow from it."""
         if self.fault is None:
-            self.fault = f"damaged at {self._end_s:.1f} s: {what}"
+            self.fault = f"damaged at {self._clock.end_s:.1f} s: {what}"
 
     def _note_missing_end(self) -> None:
-        if self._kind == "file" and self.duration_s is not None:
-            missing = self.duration_s - self._end_s
-            if missing > MISSING_END_S:
-                end = f"the last {missing:.1f} s are missing"
-                self.fault = (
-                    f"{self.fault}; {end}" if self.fault else f"damaged at {self._end_s:.1f} s: {end}"
-                )
+        if self._kind != "file" or self._end is None or not self._end.exact or self._clock.origin_s is None:
+            return
+        missing = self._end.stamp_s - self._clock.origin_s - self._clock.end_s
+        if missing > MISSING_END_S:
+            end = f"the last {missing:.1f} s are missing"
+            self.fault = (
+                f"{self.fault}; {end}" if self.fault else f"damaged at {self._clock.end_s:.1f} s: {end}"
+            )
 
     def _decoded(self) -> Generator[av.VideoFrame, None, None]:
         """Intact frames; after damage from the next key frame on: what lies between rests on lost data."""
@@ -213,17 +212,36 @@ def frame_rate(stream: VideoStream) -> float:
     return DEFAULT_FPS
 
 
-def known_duration(container: InputContainer, stream: VideoStream) -> float | None:
-    """Seconds of the video as far as the container tells: the stream's own length, else the whole file's."""
+@dataclass(frozen=True)
+class StreamEnd:
+    """Where a stream ends as far as the container tells before it is read.
+
+    stamp_s: seconds on the container's clock.
+    exact: whether it is the stream's own end, not that of the longest stream or an estimate.
+    """
+
+    stamp_s: float
+    exact: bool
+
+
+def end_of(container: InputContainer, stream: VideoStream) -> StreamEnd | None:
+    """The end that the container tells of; None if it does not."""
+    # Matroska keeps the end of each stream in a tag; its other duration is that of the whole file.
+    tagged = tagged_seconds(stream.metadata.get("DURATION", ""))
+    if tagged is not None:
+        return StreamEnd(tagged, True)
+    alone = len(container.streams) == 1
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    tag = stream.metadata.get("DURATION", "")
-    parts = tag.split(":")
-    if len(parts) == 3:
-        try:
-            hours, minutes, seconds = (float(part) for part in parts)
-        except ValueError:
-            pass
-        else:
-            return hours * 3600 + minutes * 60 + seconds
-    return container.duration / av.time_base if container.duration else None
+        end = (stream.start_time or 0) + stream.duration
+        return StreamEnd(float(end * stream.time_base), alone or "mp4" in container.format.name)
+    if container.duration:
+        return StreamEnd(container.duration / av.time_base, alone)
+    return None
+
+
+def tagged_seconds(tag: str) -> float | None:
+    """Seconds of a tag such as "00:01:02.500000000"; None if it is not of that form."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", tag.strip())
+    if match is None:
+        return None
+    return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])

@@ -78,7 +78,7 @@ class FolderTrack:
             except DAMAGE:
                 self._note(time_s, file)
                 continue
-            yield time_s, partial(np.asarray, pixels)
+            yield Picture(time_s, 1 / self.fps, partial(np.asarray, pixels))
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -116,7 +116,6 @@ class PictureConverter:
             height=height,
             format="rgba" if alpha else "rgb24",
             interpolation=Interpolation.AREA,
-            threads=1,
         )
         pixels: NDArray[np.uint8] = picture.to_ndarray()  # type: ignore[assignment]
         return orientation_of(frame).apply(over_black(pixels) if alpha else pixels)

@@ -85,11 +85,11 @@ class VideoSource:
     def _read(self) -> Generator[Frame, None, None]:
         clock = None if self._rate is None else TickClock(self._rate)
         end_s = 0.0
-        for time_s, convert in self._track.pictures():
+        for time_s, duration_s, convert in self._track.pictures():
             if self._limit_s is not None and time_s >= self._limit_s:
                 end_s = min(end_s, self._limit_s)
                 break
-            end_s = time_s + 1 / self.fps
+            end_s = time_s + duration_s
             if clock is None or clock.ticks(time_s) > 0:
                 yield Frame(time_s, convert())
         self.duration_s = end_s

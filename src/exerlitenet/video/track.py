@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = tuple[float, Callable[[], NDArray[np.uint8]]]
-"""Seconds since the first picture, and a call that gives it as uint8 [h, w, 3]; the call is valid only until
-the next picture is asked for."""
+
+class Picture(NamedTuple):
+    """One picture that may be wanted.
+
+    time_s: seconds since the first one. duration_s: how long it is shown.
+    convert: gives it as uint8 [h, w, 3]; valid only until the next picture is asked for.
+    """
+
+    time_s: float
+    duration_s: float
+    convert: Callable[[], NDArray[np.uint8]]
 
 
 class Track(Protocol):
