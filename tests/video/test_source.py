@@ -377,6 +377,19 @@ def test_damage_in_the_middle_is_named_and_left_out(tmp_path: Path, suffix: str)
     assert wrong <= 3
 
 
+def test_damage_at_the_start_is_named(tmp_path: Path) -> None:
+    path = clips.write_clip(tmp_path / "bad.mp4", clips.noise(60), 30)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start : start + len(data) // 4] = bytes(len(data) // 4)
+    path.write_bytes(bytes(data))
+    with open_video(path) as video:
+        frames = list(video)
+    assert frames[0].time_s == 0
+    assert 20 < len(frames) < 50
+    assert video.fault == "damaged at 0.0 s: the first pictures cannot be decoded and were left out"
+
+
 def test_a_file_without_its_index_cannot_be_read(tmp_path: Path) -> None:
     path = clips.cut(clips.write_clip(tmp_path / "cut.mp4", clips.noise(30)), 0.5)
     assert "damaged from its start" in message_of(path)

@@ -31,6 +31,7 @@ MOST_READ_FAULTS = 16
 LONGEST_SHOWN_S = 10.0
 # What a damaged file may lack at its end before that counts as damage.
 MISSING_END_S = 0.5
+# Pixels that the mark "default" counts for when a stream is chosen, as in the ffmpeg program.
 DEFAULT_STREAM_BONUS = 5_000_000
 # FFmpeg renders text files as pictures of text; nobody means that.
 TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "idf", "adf"})
@@ -122,10 +123,12 @@ class ContainerTrack:
             try:
                 frames = self._decoder.decode(packet)
             except av.error.FFmpegError:
-                # Before the first picture a decoder may still wait for its headers.
                 if started:
                     self._note("some pictures cannot be decoded and were left out")
                     wait_for_key = True
+                elif self._kind == "file":
+                    # Whoever joins a broadcast waits for its headers; a file should begin with them.
+                    self._note("the first pictures cannot be decoded and were left out")
                 continue
             for frame in frames:
                 if frame.is_corrupt:
