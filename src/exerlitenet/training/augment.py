@@ -162,7 +162,8 @@ class Augmentation:
     def points(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where points of the source lie in the output. xy: float32 [..., 2], 0 to 1; may come to lie outside."""
         inverse = np.linalg.inv(np.array(self.matrix, np.float64).reshape(2, 2))
-        return ((xy - np.array(self.centre)) @ inverse.T + 0.5).astype(np.float32)
+        moved: NDArray[np.float64] = (xy - np.array(self.centre)) @ inverse.T + 0.5
+        return moved.astype(np.float32)
 
     def ticks(self, start: int, frames: int, total: int) -> NDArray[np.int64]:
         """Which sampled frames the sequence from `start` takes at this speed: int64 [frames], held at the end."""

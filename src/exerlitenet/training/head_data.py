@@ -7,7 +7,8 @@ seconds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.recognition.repetitions import ideal_phase
-from exerlitenet.training.augment import Ranges, draw
+from exerlitenet.results import NONE
+from exerlitenet.training.augment import Augmentation, Ranges, draw
+from exerlitenet.training.files import replacing
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.landmarks import LANDMARKS
 from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES
@@ -55,31 +58,32 @@ class Copy:
     known: NDArray[np.bool_]
 
 
-def encode_copy(
-    posture: keras.Model,
-    clip: StoredClip,
-    label: Labelled,
-    ranges: Ranges,
-    size: int,
-    rate: float,
-    seed: Sequence[int],
-) -> Copy:
-    """One augmented copy; `seed` decides the augmentation."""
-    augmentation = draw(np.random.default_rng(seed), ranges)
-    ticks = max(1, int((clip.ticks - 1) / augmentation.speed) + 1)
-    chosen = augmentation.ticks(0, ticks, clip.ticks)
-    joints = np.empty((ticks, len(LANDMARKS), JOINT_VALUES), np.float16)
-    context = np.empty((ticks, CONTEXT_UNITS), np.float16)
-    for start in range(0, ticks, ENCODE_BATCH):
-        part = chosen[start : start + ENCODE_BATCH]
-        pixels = to_unit_range(augmentation.apply(clip.frames[part], size))
-        # One shape for every call: another would make the backend build its graph anew.
-        padded = np.concatenate([pixels, np.zeros((ENCODE_BATCH - len(part), *pixels.shape[1:]), np.float32)])
-        out = posture.predict_on_batch(padded)
-        joints[start : start + len(part)] = out["joints"][: len(part)]
-        context[start : start + len(part)] = out["context"][: len(part)]
-    phase, known = ideal_phase(chosen / rate, label.extremes_s, clip.ticks / rate)
-    return Copy(joints, context, phase, known)
+@dataclass(frozen=True)
+class _Planned:
+    """A copy to be made: which clip, under which augmentation, and the ticks it takes."""
+
+    clip: StoredClip
+    label: Labelled
+    augmentation: Augmentation
+    ticks: NDArray[np.int64]
+    target: Path
+
+    @classmethod
+    def of(
+        cls, clip: StoredClip, label: Labelled, ranges: Ranges, seed: Sequence[int], target: Path
+    ) -> _Planned:
+        augmentation = draw(np.random.default_rng(seed), ranges)
+        count = max(1, int((clip.ticks - 1) / augmentation.speed) + 1)
+        return cls(clip, label, augmentation, augmentation.ticks(0, count, clip.ticks), target)
+
+    def pixels(self, size: int) -> NDArray[np.uint8]:
+        """uint8 [ticks, size, size, 3]."""
+        return self.augmentation.apply(self.clip.frames[self.ticks], size)
+
+    def save(self, joints: NDArray[np.float16], context: NDArray[np.float16], rate: float) -> None:
+        phase, known = ideal_phase(self.ticks / rate, self.label.extremes_s, self.clip.ticks / rate)
+        with replacing(self.target) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, joints=joints, context=context, phase=phase, known=known)
 
 
 def encode_copies(
@@ -95,29 +99,63 @@ def encode_copies(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[list[Copy]]:
-    """`copies` copies of every clip, [clip][copy]; kept in `folder`, so a killed run goes on where it was."""
+    """`copies` copies of every clip, [clip][copy]; kept in `folder`, so a killed run goes on where it was.
+
+    Frames of consecutive copies share a call, since a call of one fixed size is what runs fast.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    out: list[list[Copy]] = [[] for _ in clips]
-    done = 0
-    for copy in range(copies):
-        for number, (clip, label) in enumerate(zip(clips, labels, strict=True)):
-            target = folder / f"{number:05d}-{copy:02d}.npz"
-            if not target.exists():
-                made = encode_copy(posture, clip, label, ranges, size, rate, [seed, number, copy])
-                temporary = target.with_suffix(".tmp")
-                with temporary.open("wb") as file:
-                    np.savez(
-                        file, joints=made.joints, context=made.context, phase=made.phase, known=made.known
-                    )
-                temporary.replace(target)
-            with np.load(target, allow_pickle=False) as stored:
-                out[number].append(
-                    Copy(stored["joints"], stored["context"], stored["phase"], stored["known"])
-                )
+    targets = [
+        [folder / f"{number:05d}-{copy:02d}.npz" for copy in range(copies)] for number in range(len(clips))
+    ]
+    planned = [
+        _Planned.of(clips[number], labels[number], ranges, [seed, number, copy], targets[number][copy])
+        for number in range(len(clips))
+        for copy in range(copies)
+        if not targets[number][copy].exists()
+    ]
+    done = copies * len(clips) - len(planned)
+    # Frames that wait for a full call, and copies whose frames are not all encoded yet.
+    pixels = np.empty((0, size, size, 3), np.uint8)
+    joints = np.empty((0, len(LANDMARKS), JOINT_VALUES), np.float16)
+    context = np.empty((0, CONTEXT_UNITS), np.float16)
+    waiting: list[_Planned] = []
+    for plan, picture in zip(planned, _ahead(planned, size), strict=True):
+        waiting.append(plan)
+        pixels = np.concatenate([pixels, picture])
+        last = plan is planned[-1]
+        while len(pixels) >= ENCODE_BATCH or (last and len(pixels)):
+            part, pixels = pixels[:ENCODE_BATCH], pixels[ENCODE_BATCH:]
+            padding = np.zeros((ENCODE_BATCH - len(part), size, size, 3), np.uint8)
+            out = posture.predict_on_batch(to_unit_range(np.concatenate([part, padding])))
+            joints = np.concatenate([joints, out["joints"][: len(part)].astype(np.float16)])
+            context = np.concatenate([context, out["context"][: len(part)].astype(np.float16)])
+        while waiting and len(joints) >= len(waiting[0].ticks):
+            ready = waiting.pop(0)
+            ticks = len(ready.ticks)
+            ready.save(joints[:ticks], context[:ticks], rate)
+            joints, context = joints[ticks:], context[ticks:]
             done += 1
             if progress is not None:
                 progress(done, copies * len(clips))
-    return out
+    return [[load_copy(target) for target in row] for row in targets]
+
+
+def load_copy(path: Path) -> Copy:
+    """A copy that `encode_copies` made."""
+    with np.load(path, allow_pickle=False) as stored:
+        return Copy(stored["joints"], stored["context"], stored["phase"], stored["known"])
+
+
+def _ahead(planned: Sequence[_Planned], size: int, workers: int = 2) -> Iterator[NDArray[np.uint8]]:
+    """Pixels of every planned copy in order, made a few ahead by threads."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: list[Future[NDArray[np.uint8]]] = []
+        following = 0
+        for _ in planned:
+            while following < len(planned) and len(waiting) < 2 * workers:
+                waiting.append(pool.submit(planned[following].pixels, size))
+                following += 1
+            yield waiting.pop(0).result()
 
 
 @dataclass(frozen=True)
@@ -134,7 +172,10 @@ class HeadBatch:
 
 
 class HeadWindows:
-    """Windows drawn so that classes count alike, and within a class every group by the root of its clips."""
+    """Windows drawn so that classes count alike, and within a class every group by the root of its clips.
+
+    weights: of each clip besides, such as less for rendered ones.
+    """
 
     def __init__(
         self,
@@ -144,26 +185,28 @@ class HeadWindows:
         *,
         frames: int,
         phase_delay: int,
-        none: str = "none",
+        weights: Sequence[float] | None = None,
     ) -> None:
         self._copies = copies
         self._class_of = np.array([list(classes).index(clip.label) for clip in labels])
         self._classes = len(classes)
         self._frames = frames
         self._delay = phase_delay
-        self._has_phase = np.array([clip.label != none for clip in labels])
+        self._has_phase = np.array([clip.label != NONE for clip in labels])
         sizes = Counter((clip.label, clip.group) for clip in labels)
-        weights = np.array([sizes[clip.label, clip.group] ** -0.5 for clip in labels])
+        chances = np.array([sizes[clip.label, clip.group] ** -0.5 for clip in labels])
+        if weights is not None:
+            chances *= np.asarray(weights)
         for k in range(self._classes):
             mine = self._class_of == k
-            weights[mine] /= weights[mine].sum()
-        self._chances = weights / weights.sum()
+            chances[mine] /= max(chances[mine].sum(), 1e-12)
+        self._chances = chances / chances.sum()
 
     def batch(self, rng: np.random.Generator, count: int) -> HeadBatch:
         """A batch of `count` windows."""
         chosen = rng.choice(len(self._copies), count, p=self._chances)
         joints, context, phase, weight = [], [], [], []
-        for number in chosen:
+        for number in chosen.tolist():
             copy = self._copies[number][rng.integers(len(self._copies[number]))]
             ticks = len(copy.joints)
             start = int(rng.integers(max(1, ticks - self._frames + 1)))

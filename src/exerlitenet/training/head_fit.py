@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
+from exerlitenet.training.files import replacing
 from exerlitenet.training.head import Head, HeadConfig, build_head
 from exerlitenet.training.head_data import HeadBatch, HeadWindows
-from exerlitenet.training.slots import TwoSlots
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +24,7 @@ VALIDATION_WINDOWS = 2048
 
 @dataclass(frozen=True)
 class HeadEpoch:
-    """A row of the history. Losses count classes and phase; accuracy is that of windows, classes weighed alike."""
+    """A row of history.csv. Losses count classes and phase; accuracy is that of windows, classes weighed alike."""
 
     phase: str
     epoch: int
@@ -62,10 +63,11 @@ def fit_head(
     folder.mkdir(parents=True, exist_ok=True)
     steps = max(1, clips * config.windows // config.batch)
     network = compiled(head, steps)
-    checkpoint = TwoSlots(folder, "head")
-    first = checkpoint.position().get("epoch", 0)
-    if first:
-        checkpoint.restore(network, optimizer=True)
+    checkpoint = folder / "head.checkpoint.npz"
+    first = 0
+    if checkpoint.exists():
+        first = load_state(checkpoint, network).epoch
+        load_optimizer(checkpoint, network.optimizer.variables)
     seen = (
         validation.batch(np.random.default_rng(seed), VALIDATION_WINDOWS) if validation is not None else None
     )
@@ -77,15 +79,14 @@ def fit_head(
         rows = [step(network, train.batch(rng, config.batch)) for _ in range(steps)]
         loss, accuracy = np.mean(rows, axis=0)
         judged = (float("nan"), float("nan")) if seen is None else _test(network, seen)
-        checkpoint.save(network, epoch=epoch)
+        save_checkpoint(checkpoint, State(epoch=epoch), network, network.optimizer.variables)
         if report is not None:
             seconds = time.monotonic() - started
             report(HeadEpoch("head", epoch, float(loss), float(accuracy), *judged, seconds))
     network.optimizer.finalize_variable_values(network.trainable_variables)
-    temporary = folder / "head.tmp.weights.h5"
-    network.save_weights(temporary)
-    temporary.replace(done)
-    checkpoint.remove()
+    with replacing(done) as temporary:
+        network.save_weights(temporary)
+    checkpoint.unlink()
     return head
 
 
@@ -138,8 +139,3 @@ def _test(network: keras.Model, batch: HeadBatch) -> tuple[float, float]:
 def _arrays(batch: HeadBatch) -> tuple[list[Any], dict[str, Any]]:
     phase = np.stack([batch.phase, batch.phase_weight], axis=-1)
     return [batch.joints, batch.context], {"classes": batch.classes, "phase": phase}
-
-
-def history_row(epoch: HeadEpoch) -> dict[str, Any]:
-    """As `history.csv` keeps it."""
-    return asdict(epoch)

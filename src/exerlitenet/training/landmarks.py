@@ -22,6 +22,9 @@ MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11)
 ANGLES = ((1, 3, 5), (2, 4, 6), (7, 1, 3), (8, 2, 4), (1, 7, 9), (2, 8, 10), (7, 9, 11), (8, 10, 12))
 """Joints whose angle is a feature, as (end, vertex, end) among LANDMARKS: elbows, shoulders, hips, knees."""
 
+TRUNK = (1, 2, 7, 8)
+"""Shoulders and hips among LANDMARKS: their middle is the body's."""
+
 TARGETS = 9
 """Numbers a landmark in a target: x, y, visibility, world x, y, z, then the weights of place, visibility, world."""
 
@@ -41,10 +44,10 @@ def posture_target(
     """
     target = np.zeros((len(LANDMARKS), TARGETS), np.float32)
     landmarks = pose[list(LANDMARKS)]
-    known = np.isfinite(landmarks).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(landmarks)).all(axis=1)
     if not known.any():
         return target
-    landmarks = np.where(known[:, None], landmarks, 0)
+    landmarks = np.where(known[:, None], landmarks, 0).astype(np.float32)
     xy = augmentation.points(landmarks[:, :2] / np.array([aspect, 1.0], np.float32))
     world = landmarks[:, 4:7].copy()
     cos, sin = math.cos(augmentation.rotate_radians), math.sin(augmentation.rotate_radians)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exerlitenet.training.landmarks import ANGLES, LANDMARKS
+from exerlitenet.training.landmarks import ANGLES, LANDMARKS, TRUNK
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +64,7 @@ def build_posture(size: int, weights: str | Path | None) -> keras.Model:
 
     maps = keras.layers.Reshape((cells * cells, joints, 1 + JOINT_VALUES), name="cells")(maps)
     heat = ops.softmax(maps[..., 0], axis=1)
-    place = maps[..., 1:3] * 0.25 + ops.convert_to_tensor(grid)
+    place = maps[..., 1:3] * 0.25 + grid
     values = ops.concatenate([place, maps[..., 3:]], axis=-1)
     read = ops.sum(heat[..., None] * values, axis=1)
     world = read[..., 3:6] + ops.reshape(lift, (-1, joints, 3))
@@ -98,27 +98,35 @@ def joint_features(joints: Any) -> Any:
     from keras import ops
 
     xy, visibility, world = joints[..., :2], joints[..., 2], joints[..., 3:6]
-    trunk = [1, 2, 7, 8]
-    middle = sum(xy[..., k, :] for k in trunk) / len(trunk)
-    offset = xy - middle[..., None, :]
-    spread = ops.sqrt(ops.mean(ops.square(offset), axis=(-2, -1)) + 1e-4)
-    relative = offset / spread[..., None, None]
-    cosines = []
-    for end, vertex, other in ANGLES:
-        a = world[..., end, :] - world[..., vertex, :]
-        b = world[..., other, :] - world[..., vertex, :]
-        length = ops.sqrt((ops.sum(a * a, axis=-1) + 1e-4) * (ops.sum(b * b, axis=-1) + 1e-4))
-        cosines.append(ops.sum(a * b, axis=-1) / length)
     count = len(LANDMARKS)
+    # Constants stay NumPy arrays: as tensors they would become inputs of the exported graph.
+    little = np.full(1, 1e-4, np.float32)
+    trunk = np.zeros((1, count), np.float32)
+    trunk[0, list(TRUNK)] = 1 / len(TRUNK)
+    middle = ops.matmul(trunk, xy)
+    offset = xy - middle
+    spread = ops.sqrt(ops.mean(ops.square(offset), axis=(-2, -1), keepdims=True) + little)
+    # Limbs from the vertex of each angle, by a matrix of -1, 0 and 1.
+    first, second = (np.zeros((len(ANGLES), count), np.float32) for _ in range(2))
+    for row, (end, vertex, other) in enumerate(ANGLES):
+        first[row, end], second[row, other] = 1, 1
+        first[row, vertex] = second[row, vertex] = -1
+    a = ops.matmul(first, world)
+    b = ops.matmul(second, world)
+    length = ops.sqrt((ops.sum(a * a, axis=-1) + little) * (ops.sum(b * b, axis=-1) + little))
     lead = joints.shape[1:-2]
+
+    def flat(values: Any, width: int) -> Any:
+        return ops.reshape(values, (-1, *lead, width))
+
     return ops.concatenate(
         [
-            ops.reshape(relative, (-1, *lead, 2 * count)),
+            flat(offset / spread, 2 * count),
             visibility,
-            ops.reshape(world, (-1, *lead, 3 * count)) * 2.0,
-            ops.stack(cosines, axis=-1),
-            (middle - 0.5) * 2.0,
-            spread[..., None] * 4.0,
+            flat(world, 3 * count) * 2.0,
+            ops.sum(a * b, axis=-1) / length,
+            flat(middle, 2) * 2.0 - 1.0,
+            flat(spread, 1) * 4.0,
         ],
         axis=-1,
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exerlitenet.errors import InputError
+from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
+from exerlitenet.training.files import replacing
 from exerlitenet.training.posture_data import PostureBatches
-from exerlitenet.training.slots import TwoSlots
 
 if TYPE_CHECKING:
     import keras
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # Statistics move this much a step: the phase is too short for Keras' 0.999.
 NORM_MOMENTUM = 0.99
 EMA_MOMENTUM = 0.998
+NORM_BATCHES = 40
+REPORT_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,17 @@ class PostureStage:
             raise InputError(f"posture.stages: {fault}") from fault
 
 
+@dataclass(frozen=True)
+class PostureReport:
+    """How far a stage is: steps done of all, mean loss since the last report, seconds since the stage began."""
+
+    stage: int
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+
+
 def fit_posture(
     stages: Sequence[PostureStage],
     batches_of: Callable[[PostureStage], PostureBatches],
@@ -60,13 +74,13 @@ def fit_posture(
     *,
     seed: int,
     checkpoint_every: int = 100,
-    report: Callable[[dict[str, float]], None] | None = None,
+    report: Callable[[PostureReport], None] | None = None,
 ) -> Path:
     """Trains, or goes on where a killed run was, and returns the file with the averaged weights.
 
     batches_of: what a stage learns from.
     folder: gets `posture.weights.h5` at the end, and checkpoints while it runs.
-    report: is told stage, step, steps, loss (mean since the last report) and seconds.
+    report: is told how it goes, every 50 steps.
     """
     import keras
 
@@ -74,44 +88,66 @@ def fit_posture(
     if done.exists():
         return done
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = TwoSlots(folder, "posture")
-    position = checkpoint.position()
-    stage_now, step_now = position.get("stage", 0), position.get("step", 0)
-    kept: list[Any] | None = None
-    for number, stage in enumerate(stages):
-        if number < stage_now:
-            continue
-        keras.utils.set_random_seed(seed)
-        network = trainable_posture(stage, weights if number == 0 and kept is None else None)
-        if kept is not None:
+    checkpoint = folder / "posture.checkpoint.npz"
+    network = trainable_posture(stages[0], None if checkpoint.exists() else weights)
+    state = load_state(checkpoint, network) if checkpoint.exists() else State()
+    for number in range(state.phase, len(stages)):
+        stage = stages[number]
+        if number > 0:  # every size has a graph of its own; the weights fit all of them
+            kept = network.get_weights()
+            network = trainable_posture(stage, None)
             network.set_weights(kept)
-        first = 0
-        if number == stage_now and checkpoint.exists:
-            first = step_now
-            checkpoint.restore(network, optimizer=first > 0)
+        keras.utils.set_random_seed(seed)
+        if state.epoch:
+            load_optimizer(checkpoint, network.optimizer.variables)
+        batches = batches_of(stage)
+        before = sum(s.steps for s in stages[:number])
+        stream = batches.stream(before + state.epoch, before + stage.steps, stage.batch, stage.size)
         losses: list[float] = []
         started = time.monotonic()
-        before = sum(s.steps for s in stages[:number])
-        stream = batches_of(stage).stream(before + first, before + stage.steps, stage.batch, stage.size)
-        for step, (pixels, targets) in enumerate(stream, first + 1):
+        for step, (pixels, targets) in enumerate(stream, state.epoch + 1):
             losses.append(float(network.train_on_batch(pixels, targets)))
-            if report is not None and (step % 50 == 0 or step == stage.steps):
-                seconds = time.monotonic() - started
+            if report is not None and (step % REPORT_EVERY == 0 or step == stage.steps):
                 report(
-                    {"stage": number, "step": step, "steps": stage.steps, "loss": float(np.mean(losses))}
-                    | {"seconds": seconds}
+                    PostureReport(
+                        number, step, stage.steps, float(np.mean(losses)), time.monotonic() - started
+                    )
                 )
                 losses = []
             if step % checkpoint_every == 0 and step < stage.steps:
-                checkpoint.save(network, stage=number, step=step)
+                save_checkpoint(checkpoint, State(number, step), network, network.optimizer.variables)
         network.optimizer.finalize_variable_values(network.trainable_variables)
-        kept = network.get_weights()
-        checkpoint.save(network, stage=number + 1, step=0)
-    temporary = folder / "posture.tmp.weights.h5"
-    network.save_weights(temporary)
-    temporary.replace(done)
-    checkpoint.remove()
+        state = State(number + 1)
+        save_checkpoint(checkpoint, state, network)
+    reestimate_norms(network, batches_of(stages[-1]), stages[-1], first=sum(s.steps for s in stages))
+    with replacing(done) as temporary:
+        network.save_weights(temporary)
+    checkpoint.unlink()
     return done
+
+
+def reestimate_norms(
+    network: keras.Model,
+    batches: PostureBatches,
+    stage: PostureStage,
+    *,
+    first: int,
+    count: int = NORM_BATCHES,
+) -> None:
+    """Takes batch norm's statistics anew, as the plain mean over `count` batches.
+
+    Those kept while training belong to weights that moved, not to their average; and after this none of them
+    comes from ImageNet.
+    """
+    import keras
+
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for number, (pixels, _) in enumerate(batches.stream(first, first + count, stage.batch, stage.size)):
+        for layer in norms:
+            layer.momentum = number / (number + 1)
+        network(pixels, training=True)
+    for layer in norms:
+        layer.momentum = NORM_MOMENTUM
 
 
 def trainable_posture(stage: PostureStage, weights: str | Path | None) -> keras.Model:

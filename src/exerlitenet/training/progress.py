@@ -78,3 +78,16 @@ class Bars:
 
     def say(self, line: str) -> None:
         self._display.console.print(line, highlight=False, markup=False)
+
+
+class Stretch:
+    """Turns calls of (done, all) into a stretch of a Progress."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._what, self._begun = progress, what, False
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._begun:
+            self._progress.begin(self._what, total)
+            self._begun = True
+        self._progress.advance(done)

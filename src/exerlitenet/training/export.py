@@ -1,0 +1,191 @@
+"""A trained network becomes a bundle: two ONNX graphs and a card, checked against Keras before anything is kept."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
+
+if TYPE_CHECKING:
+    import keras
+
+LARGEST_DIFFERENCE = 1e-4
+SAMPLE_SIDE = 40
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is exported. encoder: pixels [n, size, size, 3] -> projections [n, width], or a dict with "projection"
+    and "joints". head: [b, frames, width] -> probabilities, or a dict with "probabilities" and "phase".
+    full: [b, frames, size, size, 3] -> probabilities, the network as it was trained.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    spec: SequenceSpec
+    encoder: keras.Model
+    head: keras.Model
+    full: keras.Model
+    phase_delay: int = 0
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export came to.
+
+    bytes: of both graphs. difference: largest between Keras' and ONNX Runtime's probabilities on `sequences`
+    sequences; for int8 it is what quantisation costs, not an error.
+    """
+
+    bundle: Bundle
+    bytes: int
+    difference: float
+    sequences: int
+    int8: bool
+
+    def lines(self) -> list[str]:
+        """For people."""
+        kind = "int8 matrices" if self.int8 else "float32"
+        return [
+            f"{self.bundle.folder}: {self.bytes:,} bytes in two graphs, {kind}",
+            f"probabilities differ from Keras by at most {self.difference:.1e} on {self.sequences} sequences",
+        ]
+
+
+def export_bundle(
+    parts: Parts,
+    out: Path,
+    sequences: Sequence[NDArray[np.uint8]],
+    *,
+    sample: NDArray[np.uint8],
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    int8: bool = False,
+) -> ExportReport:
+    """Writes a bundle into the new folder `out`.
+
+    sequences: some to compare on, each uint8 [frames, size, size, 3]. sample: uint8 [frames, height, width, 3],
+    stored small with its expected output; nobody's footage, since it goes wherever the model goes.
+    Raises InputError when `out` is not free, or when Keras and ONNX Runtime disagree by more than 1e-4; nothing
+    is left behind then.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is not an empty folder; name another one for the model")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"the folder {out.absolute().parent} does not exist; make it first")
+    with TemporaryDirectory(prefix=".export-", dir=out.absolute().parent) as work:
+        folder = Path(work)
+        encoder, head = folder / "encoder.onnx", folder / "head.onnx"
+        inputs = {"encoder": parts.encoder.inputs[0].name, "head": parts.head.inputs[0].name}
+        to_onnx(parts.encoder, encoder, int8=int8)
+        to_onnx(parts.head, head, int8=int8)
+        bundle = Bundle(
+            folder=folder,
+            name=parts.name,
+            classes=parts.classes,
+            spec=parts.spec,
+            encoder=graph_of(encoder, inputs["encoder"], _roles(encoder, parts.encoder, "projection")),
+            head=graph_of(head, inputs["head"], _roles(head, parts.head, "probabilities")),
+            phase_delay=parts.phase_delay,
+            metrics=metrics,
+            provenance=dict(provenance) | {"int8": int8},
+        )
+        engine = OnnxEngine(bundle, check=False)
+        difference = largest_difference(engine, parts.full, sequences)
+        if difference > LARGEST_DIFFERENCE and not int8:
+            raise InputError(
+                f"Keras and ONNX Runtime must agree to {LARGEST_DIFFERENCE:g} on probabilities, they differ by "
+                f"{difference:.2g}; nothing was written to {out}"
+            )
+        small = np.stack([prepare(frame, SequenceSpec(size=SAMPLE_SIDE)) for frame in sample])
+        pixels = to_unit_range(np.stack([prepare(frame, parts.spec) for frame in small]))
+        expected = engine.judge(engine.encode(pixels)[None])[0][0]
+        bundle = replace(bundle, sample=Sample.of(small, expected))
+        bundle.save()
+        out.mkdir(exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            shutil.move(path, out / path.name)
+    loaded = load_bundle(out)
+    OnnxEngine(loaded)  # runs the stored sample
+    size = sum((out / graph.file).stat().st_size for graph in (loaded.encoder, loaded.head))
+    return ExportReport(loaded, size, difference, len(sequences), int8)
+
+
+def largest_difference(
+    engine: OnnxEngine, full: keras.Model, sequences: Sequence[NDArray[np.uint8]]
+) -> float:
+    """Largest difference of probabilities between the bundle and the network it came from."""
+    worst = 0.0
+    for sequence in sequences:
+        pixels = to_unit_range(sequence)
+        ours = engine.judge(engine.encode(pixels)[None])[0][0]
+        theirs = np.asarray(full.predict_on_batch(pixels[None]))[0]
+        worst = max(worst, float(np.abs(ours - theirs).max()))
+    return worst
+
+
+def to_onnx(model: keras.Model, path: Path, *, int8: bool = False) -> None:
+    """Keras model -> ONNX file: converted, then simplified by ONNX Runtime (batch norm folded, constants folded).
+
+    int8: matrices of matrix products become int8 with a scale each; convolutions stay float32, since hard-swish
+    and squeeze-excite do not survive quantisation.
+    """
+    import onnxruntime
+
+    raw = path.with_suffix(".raw.onnx")
+    model(*[np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs])
+    # The converter logs a traceback where one of its optional clean-ups fails; ONNX Runtime does that work below.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.export(str(raw), format="onnx", verbose=False)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
+    raw.unlink()
+    if int8:
+        _quantise(path)
+
+
+def _quantise(path: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    full = path.with_suffix(".float.onnx")
+    path.rename(full)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    quantize_dynamic(full, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8)
+    root.setLevel(level)
+    full.unlink()
+
+
+def _roles(path: Path, model: keras.Model, only: str) -> dict[str, str]:
+    """Role -> name of the graph's output. A model with one unnamed output plays the role `only`."""
+    import onnxruntime
+
+    names = [
+        o.name
+        for o in onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_outputs()
+    ]
+    if not isinstance(model.output, dict):
+        return {only: names[0]}
+    found = {role: role for role in model.output if role in names}
+    if len(found) != len(model.output):
+        raise InputError(f"the exported graph names its outputs {names}, expected {sorted(model.output)}")
+    return found

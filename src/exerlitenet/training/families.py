@@ -1,0 +1,141 @@
+"""One door to both families of models: training a configuration, judging a run, exporting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.training.config import Config
+from exerlitenet.training.export import ExportReport, Parts, export_bundle
+from exerlitenet.training.progress import Progress
+from exerlitenet.training.run import Run
+from exerlitenet.training.split import PARTS
+from exerlitenet.video.sequence import prepare, window_indices
+
+# Rendered clips to compare Keras and ONNX Runtime on, from seeds that no training uses.
+COMPARED_SEEDS = range(1_000_100, 1_000_104)
+
+
+def fit_run(
+    dataset: Path,
+    config: Config,
+    *,
+    weights: str | Path | None,
+    out: Path,
+    resume: bool = False,
+    progress: Progress | None = None,
+    fold: tuple[int, int] | None = None,
+) -> Run:
+    """Trains what a configuration describes; see `fit.fit` and `posture_run.fit_default`.
+
+    fold: (k, n) leaves the k-th of n folds by group out; for the posture family.
+    """
+    if config.model.kind == "posture":
+        from exerlitenet.training.posture_run import fit_default
+
+        return fit_default(
+            dataset, config, weights=weights, out=out, resume=resume, progress=progress, fold=fold
+        )
+    if fold is not None:
+        raise InputError('folds are for configurations with model.kind="posture"; leave --folds out')
+    from exerlitenet.training.fit import fit
+
+    return fit(dataset, config, weights=weights, out=out, resume=resume, progress=progress).run
+
+
+def recognizer_of_run(folder: Path) -> Recognizer:
+    """The recogniser of a finished run, through Keras. Raises InputError when the folder is no finished run."""
+    run = Run.open(folder)
+    if run.config.model.kind == "posture":
+        from exerlitenet.training.posture_network import PostureEngine, load_posture_network
+
+        return Recognizer(PostureEngine(load_posture_network(run), run.config))
+    from exerlitenet.training.keras_engine import KerasEngine
+
+    return Recognizer(KerasEngine.from_run(run))
+
+
+def export_run(folder: Path, out: Path, *, int8: bool = False) -> ExportReport:
+    """A finished run as a bundle in the new folder `out`. See `export.export_bundle`."""
+    run = Run.open(folder)
+    metrics = run.metrics
+    sequences, sample = _rendered_sequences(run.config)
+    return export_bundle(
+        _parts(run),
+        out,
+        sequences,
+        sample=sample,
+        metrics=_figures(metrics),
+        provenance=_provenance(run),
+        int8=int8,
+    )
+
+
+def _parts(run: Run) -> Parts:
+    config = run.config
+    if config.model.kind == "posture":
+        from exerlitenet.training.head import frame_encoder, sequence_head
+        from exerlitenet.training.posture_network import load_posture_network
+
+        whole = load_posture_network(run)
+        return Parts(
+            name=config.name,
+            classes=config.classes,
+            spec=config.sequence,
+            encoder=frame_encoder(whole.posture, whole.head),
+            head=sequence_head(whole.head),
+            full=whole.full,
+            phase_delay=whole.head.config.phase_delay,
+        )
+    from exerlitenet.training.keras_engine import load_network
+    from exerlitenet.training.models import encoder
+    from exerlitenet.training.models import sequence_head as recurrent_head
+
+    network = load_network(run)
+    return Parts(
+        name=config.name,
+        classes=config.classes,
+        spec=config.sequence,
+        encoder=encoder(network),
+        head=recurrent_head(network),
+        full=network.full,
+    )
+
+
+def _rendered_sequences(config: Config) -> tuple[list[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Sequences of rendered people at the model's rate and size, and the first one's frames as they are."""
+    from exerlitenet.synthetic.clip import render_clip
+
+    spec = config.sequence
+    sequences = []
+    sample: NDArray[np.uint8] | None = None
+    for seed, label in zip(COMPARED_SEEDS, ("squat", "biceps_curl", "none", "squat"), strict=True):
+        clip = render_clip(seed, label, seconds=spec.window_s + 2, fps=2 * spec.rate)
+        frames = clip.frames[::2]
+        frames = frames[window_indices(0, len(frames), spec.frames)]
+        sequences.append(np.stack([prepare(frame, spec) for frame in frames]))
+        sample = frames if sample is None else sample
+    assert sample is not None
+    return sequences, sample
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """Where the model comes from, and which clips (by content) stood in which part of its split."""
+    split = run.split
+    parts = {part: sorted({split.clips[i].digest for i in split.clips_of(part)}) for part in PARTS}
+    found = run.provenance()
+    found.pop("dataset")
+    return found | {
+        "protocol": found["split"],
+        "split": {part: parts[part] for part in ("validation", "test")},
+    }
+
+
+def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A run's metrics without its provenance, which the card shows on its own."""
+    return {key: value for key, value in metrics.items() if key != "provenance"}

@@ -1,0 +1,102 @@
+"""The default model as a whole: frame network and sequence head joined, and at work behind recognition's Engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.engine import Floats
+from exerlitenet.training.config import Config
+from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
+from exerlitenet.training.posture import build_posture
+from exerlitenet.training.run import Run
+from exerlitenet.video.sequence import SequenceSpec
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class PostureNetwork:
+    """full: pixels [b, frames, size, size, 3] in [0,1] -> probabilities [b, classes]. posture, head: its parts.
+
+    backbone: what runs on one frame, as descriptions call it.
+    """
+
+    full: keras.Model
+    posture: keras.Model
+    head: Head
+
+    @property
+    def backbone(self) -> keras.Model:
+        return self.posture
+
+
+def build_posture_network(config: Config) -> PostureNetwork:
+    """An untrained default model of a configuration with `model.kind = "posture"`."""
+    import keras
+    from keras import ops
+
+    spec = config.sequence
+    posture = build_posture(spec.size, None)
+    head = build_head(HeadConfig.from_mapping(config.extra.get("head", {})), spec.frames, len(config.classes))
+    pixels = keras.Input((spec.frames, spec.size, spec.size, 3), name="sequence")
+    seen = posture(ops.reshape(pixels, (-1, spec.size, spec.size, 3)), training=False)
+    inputs = [
+        ops.reshape(seen[key], (-1, spec.frames, *seen[key].shape[1:])) for key in ("joints", "context")
+    ]
+    probabilities = head.network(inputs)["classes"]
+    return PostureNetwork(keras.Model(pixels, probabilities, name="default"), posture, head)
+
+
+def load_posture_network(run: Run) -> PostureNetwork:
+    """A run's network with its weights. Raises InputError when they are missing or do not fit."""
+    if not run.best_weights.is_file():
+        raise InputError(f"{run.folder} has no trained weights yet; train it with --resume")
+    network = build_posture_network(run.config)
+    try:
+        network.full.load_weights(run.best_weights)
+    except (OSError, ValueError, KeyError) as fault:
+        raise InputError(
+            f"{run.best_weights} must hold the weights of the run's network: {str(fault)[:200]}"
+        ) from fault
+    return network
+
+
+class PostureEngine:
+    """The network at work through Keras, so that a run is judged by the same recogniser as a bundle."""
+
+    def __init__(self, network: PostureNetwork, config: Config) -> None:
+        self._config = config
+        self._delay = network.head.config.phase_delay
+        self._encoder = frame_encoder(network.posture, network.head)
+        self._head = sequence_head(network.head)
+
+    @property
+    def name(self) -> str:
+        return self._config.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._config.classes
+
+    @property
+    def spec(self) -> SequenceSpec:
+        return self._config.sequence
+
+    @property
+    def phase_delay(self) -> int:
+        return self._delay
+
+    def encode(self, pixels: Floats) -> Floats:
+        """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
+        out: Any = self._encoder.predict_on_batch(pixels)
+        return np.asarray(out["projection"], np.float32)
+
+    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phase [n]."""
+        out: Any = self._head.predict_on_batch(windows)
+        return np.asarray(out["probabilities"], np.float32), np.asarray(out["phase"], np.float32).reshape(-1)
