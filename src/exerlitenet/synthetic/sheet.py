@@ -41,7 +41,7 @@ def contact_sheet(clip: RenderedClip, columns: int, rows: int) -> NDArray[np.uin
 
 
 def people_sheet(seeds: Sequence[int], columns: int, cell: tuple[int, int] = (132, 176)) -> NDArray[np.uint8]:
-    """One person per seed at half way to the far end or at it, squats and curls in turn; uint8 [h,w,3]."""
+    """One person per seed at the far end of a repetition, squats and curls in turn; uint8 [h,w,3]."""
     pictures: list[NDArray[np.uint8]] = []
     for k, seed in enumerate(seeds):
         clip = render_clip(
@@ -51,7 +51,9 @@ def people_sheet(seeds: Sequence[int], columns: int, cell: tuple[int, int] = (13
     return grid(pictures, columns, cell)
 
 
-def save_png(picture: NDArray[np.uint8], path: Path, colours: int = 128) -> Path:
-    """Write a picture as a PNG of at most `colours` (up to 256) colours, which keeps it small. Returns `path`."""
-    Image.fromarray(picture).quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+def save_png(picture: NDArray[np.uint8], path: Path, bits: int = 6) -> Path:
+    """Write a picture as a PNG that keeps the upper `bits` (1 to 8) of each colour: small, and looks the same."""
+    step = 1 << (8 - bits)
+    coarse = picture // step * step + step // 2
+    Image.fromarray(coarse.astype(np.uint8)).save(path, optimize=True)
     return path
