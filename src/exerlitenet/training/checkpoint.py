@@ -50,7 +50,8 @@ def save_checkpoint(
 def load_state(path: Path, model: keras.Model) -> State:
     """Sets the model's weights and returns the state. Raises InputError when the file is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, since NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             model.set_weights([stored[f"weight.{i}"] for i in range(len(model.weights))])
             return State(**json.loads(str(stored["state"])))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as fault:

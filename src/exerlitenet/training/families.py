@@ -12,13 +12,32 @@ from exerlitenet.errors import InputError
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.training.config import Config
 from exerlitenet.training.export import ExportReport, Parts, export_bundle
+from exerlitenet.training.files import replacing
+from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.progress import Progress
 from exerlitenet.training.run import Run
 from exerlitenet.training.split import PARTS
-from exerlitenet.video.sequence import prepare, window_indices
+from exerlitenet.video.sequence import prepare, sequence_of, window_indices
+from exerlitenet.video.source import open_video
 
 # Rendered clips to compare Keras and ONNX Runtime on, from seeds that no training uses.
 COMPARED_SEEDS = range(1_000_100, 1_000_104)
+# Sequences of the dataset that a run keeps to compare its bundle on.
+KEPT_SEQUENCES = 8
+# Of a run's metrics, what a model's card has no room for.
+LEFT_OUT = frozenset(
+    (
+        "provenance",
+        "results",
+        "by_group",
+        "by_person",
+        "by_activity",
+        "worst",
+        "worst_counted",
+        "failed",
+        "phases",
+    )
+)
 
 
 def fit_run(
@@ -38,14 +57,33 @@ def fit_run(
     if config.model.kind == "posture":
         from exerlitenet.training.posture_run import fit_default
 
-        return fit_default(
+        run = fit_default(
             dataset, config, weights=weights, out=out, resume=resume, progress=progress, fold=fold
         )
-    if fold is not None:
+    elif fold is not None:
         raise InputError('folds are for configurations with model.kind="posture"; leave --folds out')
-    from exerlitenet.training.fit import fit
+    else:
+        from exerlitenet.training.fit import fit
 
-    return fit(dataset, config, weights=weights, out=out, resume=resume, progress=progress).run
+        run = fit(dataset, config, weights=weights, out=out, resume=resume, progress=progress).run
+    keep_sequences(run, dataset)
+    return run
+
+
+def keep_sequences(run: Run, dataset: Path) -> None:
+    """Stores some of the dataset's sequences in the run, so that an export can be compared on them later."""
+    path = run.folder / "sequences.npz"
+    if path.exists():
+        return
+    spec = run.config.sequence
+    clips = read_manifest(dataset, classes=run.config.classes, check=False).clips
+    chosen = clips[:: max(1, len(clips) // KEPT_SEQUENCES)][:KEPT_SEQUENCES]
+    kept = []
+    for clip in chosen:
+        with open_video(clip.path, rate=spec.rate, short_side=spec.source_short_side) as video:
+            kept.append(np.round(sequence_of(video, spec) * 255).astype(np.uint8))
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, sequences=np.stack(kept))
 
 
 def recognizer_of_run(folder: Path) -> Recognizer:
@@ -64,11 +102,16 @@ def export_run(folder: Path, out: Path, *, int8: bool = False) -> ExportReport:
     """A finished run as a bundle in the new folder `out`. See `export.export_bundle`."""
     run = Run.open(folder)
     metrics = run.metrics
-    sequences, sample = _rendered_sequences(run.config)
+    rendered, sample = _rendered_sequences(run.config)
+    kept = run.folder / "sequences.npz"
+    real: list[NDArray[np.uint8]] = []
+    if kept.is_file():
+        with np.load(kept, allow_pickle=False) as stored:
+            real = list(stored["sequences"])
     return export_bundle(
         _parts(run),
         out,
-        sequences,
+        [*real, *rendered],
         sample=sample,
         metrics=_figures(metrics),
         provenance=_provenance(run),
@@ -137,5 +180,12 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 
 def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
-    """A run's metrics without its provenance, which the card shows on its own."""
-    return {key: value for key, value in metrics.items() if key != "provenance"}
+    """A run's metrics for the card: without its provenance and without rows for single clips and people."""
+
+    def short(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: short(inner) for key, inner in value.items() if key not in LEFT_OUT}
+
+    figures: dict[str, Any] = short(metrics)
+    return figures

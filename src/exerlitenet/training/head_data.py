@@ -207,7 +207,7 @@ class HeadWindows:
         chosen = rng.choice(len(self._copies), count, p=self._chances)
         joints, context, phase, weight = [], [], [], []
         for number in chosen.tolist():
-            copy = self._copies[number][rng.integers(len(self._copies[number]))]
+            copy = self._copies[number][int(rng.integers(len(self._copies[number])))]
             ticks = len(copy.joints)
             start = int(rng.integers(max(1, ticks - self._frames + 1)))
             index = window_indices(start, ticks, self._frames)

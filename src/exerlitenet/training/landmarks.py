@@ -44,11 +44,11 @@ def posture_target(
     """
     target = np.zeros((len(LANDMARKS), TARGETS), np.float32)
     landmarks = pose[list(LANDMARKS)]
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(landmarks)).all(axis=1)
+    known = np.isfinite(landmarks[:, 0])
     if not known.any():
         return target
     landmarks = np.where(known[:, None], landmarks, 0).astype(np.float32)
-    xy = augmentation.points(landmarks[:, :2] / np.array([aspect, 1.0], np.float32))
+    xy = augmentation.points((landmarks[:, :2] / np.array([aspect, 1.0])).astype(np.float32))
     world = landmarks[:, 4:7].copy()
     cos, sin = math.cos(augmentation.rotate_radians), math.sin(augmentation.rotate_radians)
     world[:, :2] = world[:, :2] @ np.array([[cos, -sin], [sin, cos]], np.float32)

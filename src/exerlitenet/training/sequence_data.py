@@ -51,7 +51,6 @@ def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
     other clips than before.
     """
     config = run.config
-    progress.begin("looking at the clips", 0)
     manifest = read_manifest(
         dataset, classes=config.classes, progress=_stretch(progress, "looking at the clips")
     )
