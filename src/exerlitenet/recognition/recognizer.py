@@ -150,7 +150,7 @@ class Recognizer:
 
             seen = self._look(told())
             duration_s = seen.end_s if video.duration_s is None else video.duration_s
-            return self._summary(seen, duration_s, str(source), video.fault)
+            return self.summary(seen, duration_s, str(source), video.fault)
 
     def recognize_frames(self, frames: Iterable[Frame], *, duration_s: float | None = None) -> Workout:
         """The same for frames from anywhere.
@@ -159,9 +159,9 @@ class Recognizer:
         Raises InputError when there is no frame.
         """
         seen = self._look(frames)
-        return self._summary(seen, seen.end_s if duration_s is None else duration_s, "", None)
+        return self.summary(seen, seen.end_s if duration_s is None else duration_s, "", None)
 
-    def _look(self, frames: Iterable[Frame]) -> _Seen:
+    def _look(self, frames: Iterable[Frame]) -> Seen:
         """Runs the model over a stream and keeps what segments and counting need."""
         state = self.state()
         predictions: list[Prediction] = []
@@ -178,10 +178,13 @@ class Recognizer:
         predictions += state.finish()
         if not predictions:
             raise InputError("there was no frame to look at; give a video with at least one")
-        return _Seen(predictions, times, features, last_s + 1 / self.engine.spec.rate)
+        return Seen(predictions, times, features, last_s + 1 / self.engine.spec.rate)
 
-    def _summary(self, seen: _Seen, duration_s: float, video: str, fault: str | None) -> Workout:
-        """Predictions to segments with repetitions."""
+    def summary(self, seen: Seen, duration_s: float, video: str, fault: str | None) -> Workout:
+        """From what was seen of a stream to its segments with repetitions.
+
+        duration_s: where the stream ends. video, fault: as they stand in the result.
+        """
         segments = segments_of(
             seen.predictions, self.segment_thresholds, self.engine.spec.window_s, duration_s
         )
@@ -195,8 +198,12 @@ class Recognizer:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What one pass over a video gave: predictions, and every encoded frame's time and features."""
+class Seen:
+    """What one pass over a stream gave.
+
+    predictions: at least one. times, features: of every encoded frame, seconds and float32 [width].
+    end_s: one frame period after the last frame.
+    """
 
     predictions: list[Prediction]
     times: list[float]

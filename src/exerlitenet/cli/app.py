@@ -1,0 +1,78 @@
+"""The verbs together, and how they end: statuses, and one line for bad input in place of a traceback."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from exerlitenet._version import __version__
+from exerlitenet.cli.benchmark import benchmark
+from exerlitenet.cli.dataset import dataset
+from exerlitenet.cli.demo import demo
+from exerlitenet.cli.evaluate import evaluate
+from exerlitenet.cli.export import export
+from exerlitenet.cli.model import model
+from exerlitenet.cli.output import complain
+from exerlitenet.cli.recognize import recognize
+from exerlitenet.cli.train import train
+from exerlitenet.errors import InputError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+# What else to say to someone who stopped a verb.
+AFTER_INTERRUPT = {"train": "; the same command with --resume goes on from the last epoch"}
+
+
+class Verbs(TyperGroup):
+    """Turns bad input and Ctrl-C in any verb into one line and a status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            complain(str(error))
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt:
+            complain(f"stopped{AFTER_INTERRUPT.get(ctx.invoked_subcommand or '', '')}")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exerlitenet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def exerlitenet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Knows which exercise a camera or a video shows, from when to when, and counts it."""
+
+
+for verb in (recognize, demo, dataset, model, train, evaluate, export, benchmark):
+    app.command()(verb)
+
+
+def run() -> None:
+    """Runs the verb on the command line and exits with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may hold bytes that are no text; showing it must not fail.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="exerlitenet")

@@ -1,0 +1,29 @@
+"""`exerlitenet model`: the network of a configuration in figures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from exerlitenet.cli.options import JsonOption, SetOption, needs_training_extra
+from exerlitenet.cli.output import check_writable, console, write_json
+
+
+def model(
+    config: Annotated[
+        str, typer.Argument(metavar="paper|default|FILE.toml", help="Which configuration to build.")
+    ],
+    json_to: JsonOption = None,
+    changes: SetOption = None,
+) -> None:
+    """Show a network: layers, parameters, multiply-accumulate operations, size."""
+    check_writable(json_to)
+    needs_training_extra()
+    from exerlitenet.training.config import load_config
+    from exerlitenet.training.describe import describe_model
+
+    description = describe_model(load_config(config, changes or ()))
+    console(quiet=json_to == "-").print(description)
+    if json_to is not None:
+        write_json(description.to_json(), json_to)

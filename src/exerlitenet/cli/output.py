@@ -1,0 +1,132 @@
+"""What a verb says and writes: text for people, JSON for programs, bars while work goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exerlitenet.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STANDARD_OUTPUT = "-"
+# A pipe has no width; tables in it should not be cut to that of an old terminal.
+WIDTH_OF_A_PIPE = 120
+
+Told = Callable[[float, float | None], None]
+"""Told by long work how much is done, and of how much if that is known."""
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"exerlitenet: {message}", file=sys.stderr, flush=True)
+
+
+def console(*, quiet: bool = False) -> Console:
+    """For people, on standard output. quiet: nothing is shown, since the output belongs to a program."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
+    return Console(quiet=quiet, width=width, highlight=False, markup=False, emoji=False)
+
+
+def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -> None:
+    """Raises InputError unless a file can be written there; called before long work, and leaves nothing.
+
+    inputs: what must not be overwritten. "-" and None are fine.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    out = Path(path)
+    if os.path.isdir(out):
+        raise InputError(f"{out}: a folder of that name exists; give the name of a file")
+    if not os.path.isdir(out.parent):
+        raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
+    for source in inputs:
+        if os.path.exists(out) and os.path.exists(source) and os.path.samefile(out, source):
+            raise InputError(f"{out}: the source itself; give another name for the output")
+    if _is_special(out):
+        return
+    with replaced_when_whole(out, keep=False):
+        pass
+
+
+def check_different(*paths: Path | str | None) -> None:
+    """Raises InputError when two outputs would go to one file."""
+    given = [os.path.abspath(path) for path in paths if path is not None and path != STANDARD_OUTPUT]
+    for name in given:
+        if given.count(name) > 1:
+            raise InputError(f"{name}: named for two outputs; give each a file of its own")
+
+
+def write_json(data: Any, where: str | Path) -> None:
+    """Writes JSON to a file, whole or not at all, or to standard output for "-"."""
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    write_text(text, where)
+
+
+def write_text(text: str, where: str | Path) -> None:
+    """The same for any text."""
+    if where == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    out = Path(where)
+    try:
+        if _is_special(out):
+            out.write_text(text, encoding="utf-8")
+            return
+        with replaced_when_whole(out) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written ({error.strerror or error}); check the space left"
+        ) from error
+
+
+@contextmanager
+def replaced_when_whole(out: Path, *, keep: bool = True) -> Iterator[Path]:
+    """A name beside `out` to write to; it becomes `out` if all went well (and `keep`), and vanishes if not."""
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        unfinished.touch()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{out}: cannot be written ({why}); choose another name or folder") from error
+    try:
+        yield unfinished
+        if keep:
+            unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _is_special(path: Path) -> bool:
+    """A pipe or a device: nothing can be put in its place."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Told]:
+    """A bar on standard error while the block runs; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        task = display.add_task(what, total=None)
+        yield lambda done, total: display.update(task, completed=done, total=total)

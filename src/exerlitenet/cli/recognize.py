@@ -1,0 +1,115 @@
+"""`exerlitenet recognize`: videos and cameras in, exercises and repetitions out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from exerlitenet.cli.options import JsonOption, ModelOption, ReportOption
+from exerlitenet.cli.output import bar, check_different, check_writable, complain, console, write_json
+from exerlitenet.errors import InputError
+
+if TYPE_CHECKING:
+    from exerlitenet.recognition.recognizer import Recognizer
+    from exerlitenet.results import Workout
+
+CAMERA = "camera:"
+
+
+def recognize(
+    videos: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO...", help="Files, folders of images, addresses, or camera:0."),
+    ],
+    model: ModelOption = None,
+    json_to: JsonOption = None,
+    report: ReportOption = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option("--annotate", metavar="FILE.mp4", help="Write the video with the results drawn on it."),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="N", help="Stop after so many seconds of video.")
+    ] = None,
+) -> None:
+    """Say which exercise videos show, from when to when, and how often.
+
+    Exit status 2 when a video cannot be read; the others are still done.
+    """
+    check(videos, json_to, report, annotate, seconds)
+    from exerlitenet.recognition.recognizer import Recognizer
+
+    recognizer = Recognizer.load(model)
+    out = console(quiet=json_to == "-")
+    objects: list[dict[str, Any]] = []
+    workouts: list[Workout] = []
+    for number, video in enumerate(videos):
+        try:
+            workout = look(recognizer, video, seconds, quiet=json_to == "-")
+        except InputError as error:
+            complain(str(error))
+            objects.append({"video": video, "error": str(error)})
+            continue
+        from exerlitenet.cli.show import show_workout
+
+        if number:
+            out.print()
+        show_workout(out, workout)
+        if workout.fault is not None:
+            complain(f"{video}: {workout.fault}")
+        workouts.append(workout)
+        objects.append(workout.to_json())
+    if json_to is not None:
+        write_json(objects[0] if len(objects) == 1 else objects, json_to)
+    if report is not None and workouts:
+        from exerlitenet.recognition.page import write_page
+
+        write_page(workouts, report)
+        out.print(f"report: {report}", soft_wrap=True)
+    if annotate is not None and workouts:
+        write_annotated(videos[0], workouts[0], annotate)
+        out.print(f"annotated video: {annotate}", soft_wrap=True)
+    if len(workouts) < len(videos):
+        raise typer.Exit(2)
+
+
+def check(
+    videos: list[str], json_to: str | None, report: Path | None, annotate: Path | None, seconds: float | None
+) -> None:
+    """Raises InputError for what can be known to go wrong before any work is done."""
+    if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+        raise InputError(f"--seconds takes a positive number of seconds, got {seconds:g}")
+    if annotate is not None:
+        if len(videos) > 1:
+            raise InputError(f"--annotate takes one video, got {len(videos)}; run the command once for each")
+        if videos[0].startswith(CAMERA):
+            raise InputError(
+                f"{videos[0]}: what a camera saw is gone by now; record it to a file and annotate that"
+            )
+        from exerlitenet.video.annotate import check_output
+
+        check_output(annotate, videos[0])
+    for path in (json_to, report, annotate):
+        check_writable(path, videos)
+    check_different(json_to, report, annotate)
+
+
+def look(recognizer: Recognizer, video: str, seconds: float | None, *, quiet: bool) -> Workout:
+    """One video, with a bar; a camera, with a line whenever something changes."""
+    if video.startswith(CAMERA):
+        from exerlitenet.cli.camera import watch
+
+        return watch(recognizer, video, seconds, say=complain if quiet else typer.echo)
+    with bar(Path(video).name or video) as told:
+        return recognizer.recognize(video, seconds=seconds, progress=told)
+
+
+def write_annotated(video: str, workout: Workout, out: Path) -> None:
+    """The video with its results drawn on it, with a bar."""
+    from exerlitenet.video.annotate import annotate_video
+
+    with bar(f"writing {out.name}") as told:
+        annotate_video(video, workout, out, progress=lambda share: told(share, 1.0))

@@ -1,0 +1,126 @@
+"""`exerlitenet train`: a data set and a configuration become a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from exerlitenet.cli.options import SetOption, needs_training_extra
+from exerlitenet.cli.output import console
+from exerlitenet.errors import InputError
+
+if TYPE_CHECKING:
+    from exerlitenet.training.progress import Progress
+    from exerlitenet.training.run import Run
+
+
+def train(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
+    ],
+    config: Annotated[
+        str, typer.Option("--config", metavar="paper|default|FILE.toml", help="What to train, and how.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run; it is made.")],
+    changes: SetOption = None,
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="imagenet|none|FILE", help="What the backbone starts from.")
+    ] = "imagenet",
+    folds: Annotated[
+        int | None,
+        typer.Option("--folds", metavar="N", help="Cross-validate: N runs, in RUN/fold-0 and so on."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped, from its last epoch.")
+    ] = False,
+) -> None:
+    """Train a model. Stopped at any moment, it goes on with --resume."""
+    needs_training_extra()
+    if folds is not None and folds < 2:
+        raise InputError(f"--folds takes a number from 2 on, got {folds}")
+    from exerlitenet.training.config import load_config
+    from exerlitenet.training.families import fit_run
+
+    settings = load_config(config, changes or ())
+    first = None if weights == "none" else weights
+    shown = console()
+    with progress_on_stderr() as progress:
+        if folds is None:
+            run = fit_run(dataset, settings, weights=first, out=out, resume=resume, progress=progress)
+            runs = [run]
+        else:
+            runs = []
+            for k in range(folds):
+                progress.say(f"fold {k + 1} of {folds}: {out / f'fold-{k}'}")
+                run = fit_run(
+                    dataset,
+                    settings,
+                    weights=first,
+                    out=out / f"fold-{k}",
+                    resume=resume,
+                    progress=progress,
+                    fold=(k, folds),
+                )
+                runs.append(run)
+    for run in runs:
+        shown.print(f"{run.folder}: {accuracies(run.metrics)}", soft_wrap=True)
+    if folds is None:
+        shown.print(f"report: {out / 'report.html'}", soft_wrap=True)
+        shown.print(f"next: exerlitenet evaluate {out} {dataset} --part test", soft_wrap=True)
+        shown.print(f"      exerlitenet export {out} --out MODEL", soft_wrap=True)
+    elif mean := mean_accuracy(runs):
+        shown.print(f"mean over {folds} folds: {mean}", soft_wrap=True)
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[Progress]:
+    """Bars on a terminal, lines elsewhere."""
+    from exerlitenet.training.progress import Bars, Lines
+
+    if sys.stderr.isatty():
+        with Bars() as bars:
+            yield bars
+    else:
+        yield Lines()
+
+
+def accuracies(metrics: Mapping[str, Any]) -> str:
+    """The accuracies of a run's parts in one line, such as "validation: sequences 93.0 %, clips 95.0 %"."""
+    found = [
+        f"{part}: " + ", ".join(f"{unit} {100 * value:.1f} %" for unit, value in figures.items())
+        for part, figures in _figures(metrics).items()
+        if figures
+    ]
+    return "; ".join(found) or "trained"
+
+
+def mean_accuracy(runs: list[Run]) -> str:
+    """Of what every run has: unit -> mean accuracy; empty if they share nothing."""
+    every = [_figures(run.metrics) for run in runs]
+    lines = []
+    for part in every[0]:
+        units = [unit for unit in every[0][part] if all(unit in figures.get(part, {}) for figures in every)]
+        means = {unit: sum(figures[part][unit] for figures in every) / len(every) for unit in units}
+        if means:
+            lines.append(
+                f"{part}: " + ", ".join(f"{unit} {100 * value:.1f} %" for unit, value in means.items())
+            )
+    return "; ".join(lines)
+
+
+def _figures(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Part -> unit -> accuracy, as far as a family's metrics have them."""
+    out: dict[str, dict[str, float]] = {}
+    for part, units in metrics.get("parts", {}).items():
+        judgements = units.get("judgements", units)
+        out[part] = {
+            unit: judgement["accuracy"]["value"]
+            for unit, judgement in judgements.items()
+            if isinstance(judgement, dict) and judgement.get("accuracy", {}).get("value") is not None
+        }
+    return out
