@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from exerlitenet.errors import InputError
 from exerlitenet.training import cache
 from exerlitenet.training.augment import Ranges
 from exerlitenet.training.cache import FeatureCache, cache_folder
@@ -147,6 +148,16 @@ def test_other_weights_or_items_make_another_cache(tmp_path: Path) -> None:
     fewer = fill(tmp_path / "cache", fixed, ITEMS[3:7])
     assert fixed.calls == 1
     np.testing.assert_array_equal(fewer.inputs(ITEMS[4:6])[0], doubled.inputs(ITEMS[4:6])[0])
+
+
+def test_too_little_room_is_said_before_anything_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    fixed = Means()
+    with pytest.raises(InputError, match="make room"):
+        fill(tmp_path / "cache", fixed)
+    assert fixed.calls == 0
 
 
 def test_the_cache_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

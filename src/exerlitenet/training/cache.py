@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from exerlitenet.errors import InputError
 from exerlitenet.training.files import write_atomically
 from exerlitenet.training.sequences import Item, SequencePixels, ahead
 from exerlitenet.video.sequence import to_unit_range
@@ -69,6 +71,7 @@ class FeatureCache:
         if filled is None:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
+            _check_space(folder, shapes)
             arrays = [
                 open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
                 for path, shape in zip(paths, shapes, strict=True)
@@ -113,6 +116,16 @@ def _key(fixed: keras.Model, items: Sequence[Item], shapes: Sequence[tuple[Any, 
     for weight in fixed.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()
+
+
+def _check_space(folder: Path, shapes: Sequence[tuple[int, ...]]) -> None:
+    """A full disk ends a program that writes to mapped memory without a word, so it is asked before."""
+    needed, free = sum(4 * math.prod(shape) for shape in shapes), shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"keeping what the frozen layers give takes {needed / 1e9:.1f} GB, but {folder} has "
+            f"{free / 1e9:.1f} GB left; make room, choose a run folder on another disk, or lower augment.copies"
+        )
 
 
 def _filled(marker: Path, key: str) -> int | None:

@@ -78,7 +78,11 @@ def fit(
         data = read_sequences(run, Path(dataset), progress)
         keras.utils.set_random_seed(config.seed)
         network = build(config.model, config.sequence, config.classes, weights)
-        state = load_state(run.checkpoint, network.full) if run.checkpoint.is_file() else State()
+        state = State()
+        if run.checkpoint.is_file():
+            state = load_state(run.checkpoint, network.full)
+            run.write_history(state.history)
+            progress.say(f"going on after {len(state.history)} epochs")
         while state.phase < len(config.phases):
             _train_phase(run, network, data, state, progress)
         write_metrics(run, data, state.results)

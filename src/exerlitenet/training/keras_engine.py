@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,8 +65,11 @@ def load_network(run: Run) -> Network:
         raise InputError(f"{run.folder} has no trained weights yet; train it with --resume")
     network = build(config.model, config.sequence, config.classes, None)
     try:
-        network.full.load_weights(run.best_weights)
-    except (OSError, ValueError, KeyError) as fault:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that a file lacks, and leaves them random.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            network.full.load_weights(run.best_weights)
+    except (OSError, ValueError, KeyError, UserWarning) as fault:
         raise InputError(
             f"{run.best_weights} must hold the weights of the run's network: {str(fault)[:200]}"
         ) from fault

@@ -259,8 +259,9 @@ class Run:
 
     def remove_temporary_files(self) -> None:
         """What a killed program left half-written."""
-        for path in self.folder.glob(f"{TEMPORARY}*"):
-            path.unlink()
+        for pattern in (f"{TEMPORARY}*", ".*.part"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
 
     def finish(self, *, keep_cache: bool = False) -> None:
         """Removes what only an unfinished run needs."""
