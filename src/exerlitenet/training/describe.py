@@ -29,7 +29,8 @@ class Describable(Protocol):
         """`keras.Model`: what runs on one frame."""
 
 
-# Sets which part of a network learns, told as a phase's `trainable` says it.
+# Sets which part of a network learns, told as a phase's `trainable` says it, or by a phase's name where the
+# family has phases of its own.
 SetTrainable = Callable[[str], object]
 
 
@@ -136,10 +137,12 @@ def describe_model(config: Config) -> ModelDescription:
 
 def describe_network(config: Config, network: Describable, set_trainable: SetTrainable) -> ModelDescription:
     """Describes a network already built, and leaves it as the last phase of the configuration sets it."""
+    own: tuple[str, ...] = getattr(network, "phases", ())
+    phases = [(phase.name, phase.trainable) for phase in config.phases] or [(name, name) for name in own]
     states = []
-    for phase in config.phases[:1] + config.phases[-1:]:
-        set_trainable(phase.trainable)
-        states.append((phase.name, parameters(network.full)))
+    for name, trainable in phases[:1] + phases[-1:]:
+        set_trainable(trainable)
+        states.append((name, parameters(network.full)))
     if not states:  # a family without phases: as it was built
         states = 2 * [("as built", parameters(network.full))]
     (first, before), (last, after) = states
@@ -160,5 +163,15 @@ def _recurrent(config: Config) -> tuple[Describable, SetTrainable]:
     return network, lambda trainable: set_trainable(network, trainable)
 
 
+def _posture(config: Config) -> tuple[Describable, SetTrainable]:
+    from exerlitenet.training.posture_network import build_posture_network
+
+    network = build_posture_network(config)
+    return network, network.set_trainable
+
+
 # model.kind -> what builds its network without pretrained weights, and sets what learns.
-FAMILIES: dict[str, Callable[[Config], tuple[Describable, SetTrainable]]] = {"recurrent": _recurrent}
+FAMILIES: dict[str, Callable[[Config], tuple[Describable, SetTrainable]]] = {
+    "recurrent": _recurrent,
+    "posture": _posture,
+}

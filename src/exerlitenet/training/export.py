@@ -115,11 +115,11 @@ def export_bundle(
         expected = engine.judge(engine.encode(pixels)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(small, expected))
         bundle.save()
+        OnnxEngine(load_bundle(folder))  # runs the stored sample
         out.mkdir(exist_ok=True)
         for path in sorted(folder.iterdir()):
             shutil.move(path, out / path.name)
     loaded = load_bundle(out)
-    OnnxEngine(loaded)  # runs the stored sample
     size = sum((out / graph.file).stat().st_size for graph in (loaded.encoder, loaded.head))
     return ExportReport(loaded, size, difference, len(sequences), int8)
 
@@ -170,8 +170,10 @@ def _quantise(path: Path) -> None:
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
-    quantize_dynamic(full, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8)
-    root.setLevel(level)
+    try:
+        quantize_dynamic(full, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8)
+    finally:
+        root.setLevel(level)
     full.unlink()
 
 

@@ -15,7 +15,7 @@ from exerlitenet.training.export import ExportReport, Parts, export_bundle
 from exerlitenet.training.files import replacing
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.progress import Progress
-from exerlitenet.training.run import Run
+from exerlitenet.training.run import Run, RunClip
 from exerlitenet.training.split import PARTS
 from exerlitenet.video.sequence import prepare, sequence_of, window_indices
 from exerlitenet.video.source import open_video
@@ -76,7 +76,15 @@ def keep_sequences(run: Run, dataset: Path) -> None:
     if path.exists():
         return
     spec = run.config.sequence
-    clips = read_manifest(dataset, classes=run.config.classes, check=False).clips
+    # Those that the run could read; the dataset may hold others.
+    known = {clip.name for clip in run.split.clips}
+    clips = [
+        clip
+        for clip in read_manifest(dataset, classes=run.config.classes, check=False).clips
+        if RunClip.of(clip).name in known
+    ]
+    if not clips:  # moved or changed since a finished run was trained
+        return
     chosen = clips[:: max(1, len(clips) // KEPT_SEQUENCES)][:KEPT_SEQUENCES]
     kept = []
     for clip in chosen:
@@ -173,6 +181,11 @@ def _provenance(run: Run) -> dict[str, Any]:
     parts = {part: sorted({split.clips[i].digest for i in split.clips_of(part)}) for part in PARTS}
     found = run.provenance()
     found.pop("dataset")
+    config = found["config"]
+    if "posture" in config:  # folders of the machine that trained stay out of a model's card
+        posture = config["posture"]
+        names = {key: Path(value).name for key, value in posture.items() if isinstance(value, str)}
+        found["config"] = config | {"posture": posture | names}
     return found | {
         "protocol": found["split"],
         "split": {part: parts[part] for part in ("validation", "test")},

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exerlitenet.errors import InputError
 from exerlitenet.training.landmarks import LANDMARKS
 from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES, joint_features
+from exerlitenet.training.tables import Table
 
 if TYPE_CHECKING:
     import keras
@@ -39,18 +39,26 @@ class HeadConfig:
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> HeadConfig:
         """From a table of the configuration; InputError names what is unknown or unfit."""
-        values = dict(table)
-        if "lstm" in values:
-            values["lstm"] = tuple(values["lstm"])
-        try:
-            config = cls(**values)
-        except TypeError as fault:
-            raise InputError(f"[head]: {fault}") from fault
-        if len(config.lstm) != 2:
-            raise InputError(f"head.lstm takes the units of two layers, got {list(config.lstm)}")
-        for name in ("copies", "epochs", "batch", "windows", "dense"):
-            if getattr(config, name) < 1:
-                raise InputError(f"head.{name} must be at least 1, got {getattr(config, name)}")
+        read, base = Table(table, "configuration", "head."), cls()
+        lstm = read.integers("lstm", base.lstm, low=1)
+        if len(lstm) != 2:
+            raise read.fault("lstm", "the units of two layers", list(lstm))
+        config = cls(
+            copies=read.integer("copies", base.copies, low=1),
+            lstm=(lstm[0], lstm[1]),
+            dense=read.integer("dense", base.dense, low=1),
+            dropout=read.number("dropout", base.dropout, low=0, below=1),
+            noise=read.number("noise", base.noise, low=0, high=1),
+            label_smoothing=read.number("label_smoothing", base.label_smoothing, low=0, below=1),
+            phase_delay=read.integer("phase_delay", base.phase_delay, low=0),
+            phase_weight=read.number("phase_weight", base.phase_weight, low=0),
+            epochs=read.integer("epochs", base.epochs, low=1),
+            batch=read.integer("batch", base.batch, low=1),
+            windows=read.integer("windows", base.windows, low=1),
+            learning_rate=read.number("learning_rate", base.learning_rate, low=1e-12, high=10),
+            final_learning_rate=read.number("final_learning_rate", base.final_learning_rate, low=0, high=10),
+        )
+        read.finish()
         return config
 
 

@@ -213,10 +213,12 @@ class HeadWindows:
             index = window_indices(start, ticks, self._frames)
             joints.append(copy.joints[index])
             context.append(copy.context[index])
-            delayed = np.maximum(index - self._delay, start)
+            # By place in the window, not by tick: a clip shorter than the window holds its last frame.
+            places = np.arange(self._frames)
+            delayed = index[np.maximum(places - self._delay, 0)]
             phase.append(copy.phase[delayed])
-            held = np.arange(self._frames) >= self._delay
-            weight.append(copy.known[delayed] & held & bool(self._has_phase[number]))
+            reached = places >= self._delay
+            weight.append(copy.known[delayed] & reached & bool(self._has_phase[number]))
         return HeadBatch(
             np.stack(joints).astype(np.float32),
             np.stack(context).astype(np.float32),

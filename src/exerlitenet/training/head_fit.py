@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exerlitenet.errors import InputError
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
 from exerlitenet.training.files import replacing
 from exerlitenet.training.head import Head, HeadConfig, build_head
@@ -24,14 +25,17 @@ VALIDATION_WINDOWS = 2048
 
 @dataclass(frozen=True)
 class HeadEpoch:
-    """A row of history.csv. Losses count classes and phase; accuracy is that of windows, classes weighed alike."""
+    """A row of history.csv. Losses count classes and phase; accuracy is that of windows, classes weighed alike.
+
+    val_loss, val_accuracy: None without a validation part.
+    """
 
     phase: str
     epoch: int
     loss: float
     accuracy: float
-    val_loss: float
-    val_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
     seconds: float
 
 
@@ -50,20 +54,23 @@ def fit_head(
     """Trains, or goes on where a killed run was. The weights are averaged over steps; none are chosen by validation.
 
     clips: how many there are, which with `config.windows` sets the steps of an epoch.
-    folder: gets `head.weights.h5` at the end.
+    folder: gets `head.weights.h5` at the end, and a checkpoint after every epoch.
+    report: is told of every epoch; a resumed run may tell of one again.
+    Raises InputError for a loss that is no number, and for a checkpoint that cannot be read.
     """
     import keras
 
     done = folder / "head.weights.h5"
+    checkpoint = folder / "head.checkpoint.npz"
     keras.utils.set_random_seed(seed)
     head = build_head(config, frames, classes)
     if done.exists():
         head.network.load_weights(done)
+        checkpoint.unlink(missing_ok=True)
         return head
     folder.mkdir(parents=True, exist_ok=True)
     steps = max(1, clips * config.windows // config.batch)
     network = compiled(head, steps)
-    checkpoint = folder / "head.checkpoint.npz"
     first = 0
     if checkpoint.exists():
         first = load_state(checkpoint, network).epoch
@@ -73,21 +80,36 @@ def fit_head(
     )
     for epoch in range(first + 1, config.epochs + 1):
         # Order and noise come from the epoch's number, so a resumed run takes the same steps.
-        keras.utils.set_random_seed(seed + 1000 * epoch)
+        _seed_noise(head, [seed, epoch])
         rng = np.random.default_rng([seed, epoch])
         started = time.monotonic()
         rows = [step(network, train.batch(rng, config.batch)) for _ in range(steps)]
         loss, accuracy = np.mean(rows, axis=0)
-        judged = (float("nan"), float("nan")) if seen is None else _test(network, seen)
-        save_checkpoint(checkpoint, State(epoch=epoch), network, network.optimizer.variables)
+        if not np.isfinite(loss):
+            raise InputError(
+                f"the loss of the head's epoch {epoch} is no number; lower head.learning_rate, now "
+                f"{config.learning_rate:g}"
+            )
+        val_loss, val_accuracy = (None, None) if seen is None else _test(network, seen)
+        # Told before it is kept: a run killed between the two tells again, and no epoch goes missing.
         if report is not None:
-            seconds = time.monotonic() - started
-            report(HeadEpoch("head", epoch, float(loss), float(accuracy), *judged, seconds))
+            seconds = round(time.monotonic() - started, 2)
+            report(HeadEpoch("head", epoch, float(loss), float(accuracy), val_loss, val_accuracy, seconds))
+        save_checkpoint(checkpoint, State(epoch=epoch), network, network.optimizer.variables)
     network.optimizer.finalize_variable_values(network.trainable_variables)
     with replacing(done) as temporary:
         network.save_weights(temporary)
     checkpoint.unlink()
     return head
+
+
+def _seed_noise(head: Head, seed: list[int]) -> None:
+    """Sets what dropout and noise draw from here on, whatever they drew before: layers keep chance of their own."""
+    chance = np.random.default_rng([*seed, 1])
+    for layer in head.network.layers:
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            generator.state.assign([int(chance.integers(2**31)), 0])
 
 
 def compiled(head: Head, steps: int) -> keras.Model:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 CONVENTION = (
     "MAC: one multiply-accumulate of a convolution (depthwise and squeeze-excite ones included), a dense "
-    "layer, or an LSTM's input and recurrent matrices at every step. Biases, batch norm, activations, "
-    "pooling and other elementwise work are not counted. FLOPs = 2 x MAC. Bytes: float32 weights; a "
-    "checkpoint adds Adam's two moments of every trainable variable."
+    "layer, a product of matrices, or an LSTM's input and recurrent matrices at every step. Biases, batch "
+    "norm, activations, pooling (weighted means over a feature map among it) and other elementwise work are "
+    "not counted. FLOPs = 2 x MAC. Bytes: float32 weights; a checkpoint adds Adam's two moments of every "
+    "trainable variable."
 )
+
+# Operations of `keras.ops` that are products; only the first has a rule so far.
+PRODUCTS = frozenset(("Matmul", "Dot", "Tensordot", "Einsum", "Inner", "Outer", "Vdot"))
 
 Shape = tuple[int | None, ...]
 
@@ -74,16 +79,24 @@ def count(network: Any) -> Operations:
     """Counts a functional `keras.Model`, or the `full` model of anything that has one, one row a layer.
 
     Nested models and time wrappers are one row with the sum of what is inside. A layer of ours may state its
-    own cost by a method `macs(input_shape)` (batch first). Raises TypeError for a layer with weights that
-    has no rule: an unknown layer never counts as free.
+    own cost by a method `macs(input_shape)` (batch first). What runs on frames that a reshape has folded
+    into the batch counts once for each of them. Raises TypeError for a layer with weights, or a product,
+    that has no rule: an unknown layer never counts as free.
     """
     model = getattr(network, "full", network)
     rows = []
+    # Tensor -> items of the batch that stand for one input of the model.
+    folded: dict[int, Fraction] = {}
     for node in _nodes(model):
         operation = node.operation
         inputs = [tuple(tensor.shape) for tensor in node.input_tensors]
         output = tuple(node.outputs[0].shape)
-        macs = _macs(operation, inputs, output)
+        items = max((folded[id(tensor)] for tensor in node.input_tensors), default=Fraction(1))
+        single = _product_macs(node) if type(operation).__name__ in PRODUCTS else None
+        macs = int(items * (_macs(operation, inputs, output) if single is None else single))
+        if _folds(operation, inputs, output):
+            items *= Fraction(_product(inputs[0][1:]), _product(output[1:]))
+        folded |= {id(tensor): items for tensor in node.outputs}
         if hasattr(operation, "count_params"):
             rows.append(
                 LayerCost(
@@ -152,6 +165,23 @@ def _macs(operation: Any, inputs: list[Shape], output: Shape) -> int:
     if free or not getattr(operation, "weights", []):
         return 0
     raise TypeError(f"no rule counts the operations of layer {operation.name} ({type(operation).__name__})")
+
+
+def _folds(operation: Any, inputs: list[Shape], output: Shape) -> bool:
+    """Whether an operation may move a dimension into the batch or out of it; layers never do."""
+    from keras import layers
+
+    reshape = type(operation).__name__ == "Reshape" and not isinstance(operation, layers.Layer)
+    return reshape and None not in (*inputs[0][1:], *output[1:])
+
+
+def _product_macs(node: Any) -> int:
+    """MACs of a product of matrices, one of which may be a constant."""
+    operation = node.operation
+    if type(operation).__name__ != "Matmul":
+        raise TypeError(f"no rule counts the operations of {operation.name} ({type(operation).__name__})")
+    first = node.arguments.args[0] if node.arguments.args else node.arguments.kwargs["x1"]
+    return _product((*node.outputs[0].shape[1:], first.shape[-1]))
 
 
 def _product(shape: Shape) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exerlitenet.errors import InputError
 from exerlitenet.training.landmarks import ANGLES, LANDMARKS, TRUNK
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def build_posture(size: int, weights: str | Path | None) -> keras.Model:
 
     joints: x and y (0 to 1 across the picture), visibility (0 to 1), world x, y, z in metres about the hips.
     context: what the whole picture says beside the joints.
-    weights: of the backbone (see `build_backbone`). Same weights fit every size that 32 divides.
+    weights: of the backbone (see `build_backbone`). Same weights fit every size that 32 divides; another size
+    raises InputError.
 
     A joint is read off as an expectation: a heat map says where to look, and offset, visibility and place in space
     are averaged there (integral regression), so nothing has to be decoded and moving the person moves the answer.
@@ -39,6 +41,8 @@ def build_posture(size: int, weights: str | Path | None) -> keras.Model:
 
     from exerlitenet.training.backbone import build_backbone
 
+    if size % 32:
+        raise InputError(f"the frame network takes pictures of a size that 32 divides, got {size}")
     backbone = build_backbone("MobileNetV3Small", size, weights)
     pixels = backbone.input
     fine = backbone.get_layer(FINE_LAYER).output

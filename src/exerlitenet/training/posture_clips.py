@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,12 +36,17 @@ def load_poses(path: Path, ticks: int, rate: float) -> NDArray[np.float32]:
     """
     try:
         stored = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
         raise InputError(
             f"{path} must hold poses as float [rows, 33, 7], but cannot be read: {fault}"
         ) from fault
-    if stored.ndim != 3 or stored.shape[1:] != (33, 7):
-        raise InputError(f"{path} must hold poses as float [rows, 33, 7], got {list(stored.shape)}")
+    if not isinstance(stored, np.ndarray):
+        stored.close()
+        raise InputError(f"{path} must hold poses as one array [rows, 33, 7], got several")
+    if stored.ndim != 3 or stored.shape[1:] != (33, 7) or stored.dtype.kind != "f":
+        raise InputError(
+            f"{path} must hold poses as float [rows, 33, 7], got {stored.dtype} {list(stored.shape)}"
+        )
     out = np.full((ticks, 33, 7), np.nan, np.float32)
     rows = np.round(np.arange(ticks) * POSE_RATE / rate).astype(int)
     there = rows < len(stored)
@@ -72,13 +78,20 @@ def unlabelled_videos(folder: Path, poses: Path, barred: frozenset[str]) -> list
     """(video, poses, source) of the videos in `folder` whose source is not barred and whose poses are there.
 
     folder holds manifest.csv with the columns file and source. Sources of people that a model is judged on are
-    barred, so that nothing of them is learned.
+    barred, so that nothing of them is learned. Raises InputError when the table or the poses are missing.
     """
     table = folder / "manifest.csv"
     if not table.is_file():
         raise InputError(f"unlabelled videos need {table} with the columns file and source; it is not there")
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    if not poses.is_dir():
+        raise InputError(f"unlabelled videos need their poses, but {poses} is no folder")
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not {"file", "source"} <= set(reader.fieldnames or ()):
+            raise InputError(
+                f"{table} must have the columns file and source, got {', '.join(reader.fieldnames or ())}"
+            )
+        rows = list(reader)
     found = []
     for row in rows:
         pose_file = poses / (Path(row["file"]).stem + ".npy")

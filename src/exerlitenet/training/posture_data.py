@@ -35,10 +35,13 @@ class PostureBatches:
         self._clips = [c for c in clips if np.isfinite(c.poses[: c.clip.ticks, 0, 0]).any()]
         if not self._clips:
             raise InputError(
-                "no clip has poses: put poses/NAME.npy beside the manifest, or leave the phase out"
+                "no clip has poses to learn posture from; put poses/NAME.npy for each NAME.mp4 beside the "
+                "manifest, or give every stage of posture.stages a share of rendered people"
             )
         self._rows = [np.flatnonzero(np.isfinite(c.poses[: c.clip.ticks, 0, 0])) for c in self._clips]
         weights = np.array([c.weight for c in self._clips], np.float64)
+        if not weights.sum() > 0:
+            raise InputError("none of the clips with poses is ever drawn; give one a weight above 0")
         self._chances = weights / weights.sum()
         self._ranges = ranges
         self._seed = seed

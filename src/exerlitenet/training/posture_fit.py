@@ -14,6 +14,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
 from exerlitenet.training.files import replacing
 from exerlitenet.training.posture_data import PostureBatches
+from exerlitenet.training.tables import Table
 
 if TYPE_CHECKING:
     import keras
@@ -40,30 +41,70 @@ class PostureStage:
     rendered: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.size % 32 or self.steps < 1 or self.batch < 1:
+        if self.size % 32 or self.size < 32 or self.steps < 1 or self.batch < 1:
             raise InputError(
                 f"a posture stage needs a size that 32 divides, steps and batch from 1 up, got size={self.size}, "
                 f"steps={self.steps}, batch={self.batch}"
             )
 
     @classmethod
-    def from_mapping(cls, table: Mapping[str, Any]) -> PostureStage:
-        """From a table of the configuration; InputError names what is missing or unknown."""
-        try:
-            return cls(**table)
-        except TypeError as fault:
-            raise InputError(f"posture.stages: {fault}") from fault
+    def from_table(cls, table: Table) -> PostureStage:
+        """From a table of the configuration; InputError names what is missing, unknown or unfit."""
+        stage = cls(
+            size=table.integer("size", None, low=32),
+            steps=table.integer("steps", None, low=1),
+            batch=table.integer("batch", None, low=1),
+            learning_rate=table.number("learning_rate", None, low=1e-12, high=10),
+            final_learning_rate=table.number("final_learning_rate", None, low=0, high=10),
+            rendered=table.number("rendered", 0.0, low=0, high=1),
+        )
+        table.finish()
+        return stage
+
+
+@dataclass(frozen=True)
+class PostureTable:
+    """Table [posture] of a configuration.
+
+    unlabelled, unlabelled_poses: folders of more videos and of their poses; both empty where there are none.
+    """
+
+    stages: tuple[PostureStage, ...]
+    unlabelled: str = ""
+    unlabelled_poses: str = ""
+
+    @classmethod
+    def from_mapping(cls, table: Mapping[str, Any]) -> PostureTable:
+        """InputError names what is missing, unknown or unfit."""
+        read = Table(table, "configuration", "posture.")
+        stages = tuple(PostureStage.from_table(row) for row in read.tables("stages"))
+        if not stages:
+            raise InputError("configuration: posture.stages must have at least one entry, got none")
+        # An empty text means that there are none.
+        folders = [read.take(key, "", "a folder", str) for key in ("unlabelled", "unlabelled_poses")]
+        read.finish()
+        if bool(folders[0]) != bool(folders[1]):
+            raise InputError(
+                "posture.unlabelled and posture.unlabelled_poses go together; one of them is missing"
+            )
+        return cls(stages, *folders)
 
 
 @dataclass(frozen=True)
 class PostureReport:
-    """How far a stage is: steps done of all, mean loss since the last report, seconds since the stage began."""
+    """How far a stage is: steps done of all; mean loss, and seconds, of the `block` steps since the last report."""
 
     stage: int
     step: int
     steps: int
     loss: float
     seconds: float
+    block: int
+
+    @property
+    def seconds_left(self) -> float:
+        """What the rest of the stage takes at this pace."""
+        return (self.steps - self.step) * self.seconds / self.block
 
 
 def fit_posture(
@@ -80,23 +121,26 @@ def fit_posture(
 
     batches_of: what a stage learns from.
     folder: gets `posture.weights.h5` at the end, and checkpoints while it runs.
-    report: is told how it goes, every 50 steps.
+    report: is told how it goes, every 50 steps; a resumed run may tell of some steps again.
+    Raises InputError for a loss that is no number, and for a checkpoint that cannot be read.
     """
     import keras
 
     done = folder / "posture.weights.h5"
+    checkpoint = folder / "posture.checkpoint.npz"
     if done.exists():
+        checkpoint.unlink(missing_ok=True)
         return done
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "posture.checkpoint.npz"
+    keras.utils.set_random_seed(seed)
     network = trainable_posture(stages[0], None if checkpoint.exists() else weights)
     state = load_state(checkpoint, network) if checkpoint.exists() else State()
+    if state.phase == len(stages) > 1:  # killed after the last stage
+        network = _at_size(network, stages[-1])
     for number in range(state.phase, len(stages)):
         stage = stages[number]
-        if number > 0:  # every size has a graph of its own; the weights fit all of them
-            kept = network.get_weights()
-            network = trainable_posture(stage, None)
-            network.set_weights(kept)
+        if number > 0:
+            network = _at_size(network, stage)
         keras.utils.set_random_seed(seed)
         if state.epoch:
             load_optimizer(checkpoint, network.optimizer.variables)
@@ -107,12 +151,16 @@ def fit_posture(
         started = time.monotonic()
         for step, (pixels, targets) in enumerate(stream, state.epoch + 1):
             losses.append(float(network.train_on_batch(pixels, targets)))
-            if report is not None and (step % REPORT_EVERY == 0 or step == stage.steps):
-                report(
-                    PostureReport(
-                        number, step, stage.steps, float(np.mean(losses)), time.monotonic() - started
-                    )
+            if not np.isfinite(losses[-1]):
+                raise InputError(
+                    f"posture.stages.{number}: the loss of step {step} is no number; lower its learning_rate, "
+                    f"now {stage.learning_rate:g}"
                 )
+            if step % REPORT_EVERY == 0 or step == stage.steps:
+                seconds, started = time.monotonic() - started, time.monotonic()
+                if report is not None:
+                    mean = float(np.mean(losses))
+                    report(PostureReport(number, step, stage.steps, mean, seconds, len(losses)))
                 losses = []
             if step % checkpoint_every == 0 and step < stage.steps:
                 save_checkpoint(checkpoint, State(number, step), network, network.optimizer.variables)
@@ -124,6 +172,14 @@ def fit_posture(
         network.save_weights(temporary)
     checkpoint.unlink()
     return done
+
+
+def _at_size(network: keras.Model, stage: PostureStage) -> keras.Model:
+    """The same weights at a stage's size: every size has a graph of its own, and the weights fit all of them."""
+    kept = network.get_weights()
+    network = trainable_posture(stage, None)
+    network.set_weights(kept)
+    return network
 
 
 def reestimate_norms(

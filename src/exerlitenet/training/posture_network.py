@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import keras
 
 
+PHASES = ("posture", "head")
+
+
 @dataclass(frozen=True)
 class PostureNetwork:
     """full: pixels [b, frames, size, size, 3] in [0,1] -> probabilities [b, classes]. posture, head: its parts.
@@ -34,12 +38,28 @@ class PostureNetwork:
     def backbone(self) -> keras.Model:
         return self.posture
 
+    @property
+    def phases(self) -> tuple[str, str]:
+        """What the phases of training are called: all of the frame network learns, then the head alone."""
+        return PHASES
+
+    def set_trainable(self, phase: str) -> None:
+        """Sets what learns in one of `phases`."""
+        if phase not in PHASES:
+            raise InputError(f"the phases of this network are {' and '.join(PHASES)}, got {phase!r}")
+        self.posture.trainable = phase == PHASES[0]
+        self.head.network.trainable = phase == PHASES[1]
+
 
 def build_posture_network(config: Config) -> PostureNetwork:
-    """An untrained default model of a configuration with `model.kind = "posture"`."""
+    """An untrained default model of a configuration with `model.kind = "posture"`.
+
+    Raises InputError for a configuration that this family cannot follow.
+    """
     import keras
     from keras import ops
 
+    check_family(config)
     spec = config.sequence
     posture = build_posture(spec.size, None)
     head = build_head(HeadConfig.from_mapping(config.extra.get("head", {})), spec.frames, len(config.classes))
@@ -52,14 +72,40 @@ def build_posture_network(config: Config) -> PostureNetwork:
     return PostureNetwork(keras.Model(pixels, probabilities, name="default"), posture, head)
 
 
+def check_family(config: Config) -> None:
+    """Raises InputError for what this family has only one way of, set to another."""
+    asked = {
+        "model.kind": (config.model.kind, "posture"),
+        "model.backbone": (config.model.backbone, "MobileNetV3Small"),
+        "sequence.aspect": (config.sequence.aspect, "squash"),
+    }
+    for key, (got, expected) in asked.items():
+        if got != expected:
+            raise InputError(f'{key} must be "{expected}" where model.kind is "posture", got "{got}"')
+    if config.phases:
+        raise InputError(
+            '[[phases]] is not for model.kind "posture"; set posture.stages and [head] in its place'
+        )
+    if config.sequence.size % 32:
+        raise InputError(f"sequence.size must be a multiple of 32, got {config.sequence.size}")
+    head = HeadConfig.from_mapping(config.extra.get("head", {}))
+    if head.phase_delay >= config.sequence.frames:
+        raise InputError(
+            f"head.phase_delay must be less than sequence.frames, {config.sequence.frames}, got {head.phase_delay}"
+        )
+
+
 def load_posture_network(run: Run) -> PostureNetwork:
     """A run's network with its weights. Raises InputError when they are missing or do not fit."""
     if not run.best_weights.is_file():
         raise InputError(f"{run.folder} has no trained weights yet; train it with --resume")
     network = build_posture_network(run.config)
     try:
-        network.full.load_weights(run.best_weights)
-    except (OSError, ValueError, KeyError) as fault:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that a file lacks, and leaves them random.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            network.full.load_weights(run.best_weights)
+    except (OSError, ValueError, KeyError, UserWarning) as fault:
         raise InputError(
             f"{run.best_weights} must hold the weights of the run's network: {str(fault)[:200]}"
         ) from fault

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,21 @@ from exerlitenet.training.files import replacing
 from exerlitenet.training.frames import StoredClip, store_clips
 from exerlitenet.training.head import Head, HeadConfig
 from exerlitenet.training.head_data import Copy, HeadWindows, encode_copies
-from exerlitenet.training.head_fit import HeadEpoch, fit_head
+from exerlitenet.training.head_fit import fit_head
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.posture import build_posture
 from exerlitenet.training.posture_clips import posed_clips, unlabelled_videos
 from exerlitenet.training.posture_data import PosedClip, PostureBatches
-from exerlitenet.training.posture_fit import REPORT_EVERY, PostureReport, PostureStage, fit_posture
-from exerlitenet.training.posture_network import PostureEngine, PostureNetwork, build_posture_network
+from exerlitenet.training.posture_fit import PostureStage, PostureTable, fit_posture
+from exerlitenet.training.posture_network import (
+    PostureEngine,
+    PostureNetwork,
+    build_posture_network,
+    check_family,
+)
+from exerlitenet.training.posture_record import Record
 from exerlitenet.training.progress import Lines, Progress, Stretch
+from exerlitenet.training.rendered import RENDERED_WEIGHT, RenderedTable, rendered_clips
 from exerlitenet.training.report import write_report
 from exerlitenet.training.run import Run, RunClip, RunSplit
 from exerlitenet.training.split import Split, folds_by_group, split_by_group
@@ -36,46 +44,6 @@ if TYPE_CHECKING:
 
 # Frames are stored a little larger than the network's input, so that a crop still has detail.
 STORE_SIDE = 256
-# Rendered clips count less than real ones in the head's windows.
-RENDERED_WEIGHT = 0.3
-
-
-@dataclass(frozen=True)
-class PostureTable:
-    """Table [posture] of a configuration."""
-
-    stages: tuple[PostureStage, ...]
-    unlabelled: str = ""
-    unlabelled_poses: str = ""
-
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, Any]) -> PostureTable:
-        """InputError names what is missing or unknown."""
-        values = dict(table)
-        stages = tuple(PostureStage.from_mapping(row) for row in values.pop("stages", ()))
-        if not stages:
-            raise InputError("[posture] needs at least one entry in stages")
-        try:
-            return cls(stages=stages, **values)
-        except TypeError as fault:
-            raise InputError(f"[posture]: {fault}") from fault
-
-
-@dataclass(frozen=True)
-class RenderedTable:
-    """Table [rendered] of a configuration: how many rendered clips, how long, from which seed on."""
-
-    clips: int = 0
-    seconds: float = 8.0
-    first_seed: int = 1000
-
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, Any]) -> RenderedTable:
-        """InputError names what is unknown."""
-        try:
-            return cls(**table)
-        except TypeError as fault:
-            raise InputError(f"[rendered]: {fault}") from fault
 
 
 @dataclass(frozen=True)
@@ -102,19 +70,44 @@ def fit_default(
     weights: of the backbone at the start: "imagenet", "none" or a file.
     fold: (k, n) leaves the k-th of n folds by group out for validation, in place of the configuration's split.
     resume: go on with the run in `out` where it was killed.
-    Raises InputError for a dataset without clips of every class or without poses, and a folder that is not free.
+    Raises InputError for a configuration of another kind, a dataset without clips of every class or without
+    poses, a folder that is not free, and a resumed run with another dataset, fold or configuration.
     """
+    check_family(config)
+    PostureTable.from_mapping(config.extra.get("posture", {}))
+    RenderedTable.from_mapping(config.extra.get("rendered", {}))
     run = Run.create(out, config, weights=weights, resume=resume)
-    progress = progress or Lines()
-    if run.finished:
-        return run
-    progress.begin("looking at the clips", 0)
-    manifest = read_manifest(dataset, classes=config.classes)
+    record = Record(run, progress or Lines())
+    if not run.finished:
+        _train(run, Path(dataset), weights, fold, record)
+    run.finish()
+    return run
+
+
+def _train(
+    run: Run, dataset: Path, weights: str | Path | None, fold: tuple[int, int] | None, progress: Record
+) -> None:
+    """From wherever the run stands to its metrics."""
+    config = run.config
+    manifest = read_manifest(
+        dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
+    )
     for fault in manifest.faults:
         progress.say(f"not used: {fault.file}: {fault.problem}")
+    missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
+    if missing:
+        raise InputError(
+            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+        )
     split = _split(config, manifest.clips, fold)
+    divided = RunSplit(split, tuple(RunClip.of(clip) for clip in manifest.clips))
     if not run.has_split:
-        run.write_split(RunSplit(split, tuple(RunClip.of(clip) for clip in manifest.clips)))
+        run.write_split(divided)
+    elif run.split != divided:
+        raise InputError(
+            f"{run.folder} was begun with other clips than {dataset} now holds, or with another fold; give the same, "
+            "or begin anew in another folder"
+        )
     progress.say(f"{len(manifest.clips)} clips. {split.statement}")
     train = [manifest.clips[i] for i in split.train]
     held_out = [manifest.clips[i] for i in (*split.validation, *split.test)]
@@ -126,8 +119,6 @@ def fit_default(
     with replacing(run.best_weights) as temporary:
         network.full.save_weights(temporary)
     judge_run(run, network, held_out, progress)
-    run.finish()
-    return run
 
 
 def train_posture(
@@ -136,20 +127,28 @@ def train_posture(
     clips: Sequence[Clip],
     held_out: Sequence[Clip],
     weights: str | Path | None,
-    progress: Progress,
+    progress: Record,
 ) -> Path:
     """Phase 1. Returns the file with the frame network's weights.
 
     clips: those to learn from. held_out: those that the model will be judged on; nothing of their sources is used.
     """
     config = run.config
-    table = PostureTable.from_mapping(config.extra["posture"])
+    folder = run.folder / "posture"
+    table = PostureTable.from_mapping(config.extra.get("posture", {}))
+    if not (folder / "posture.weights.h5").exists():
+        _check_poses(table, RenderedTable.from_mapping(config.extra.get("rendered", {})), clips, dataset)
     ranges = replace(Ranges(**config.augment.ranges), speed=(1.0, 1.0))
     rate = config.sequence.rate
     everyone: list[Clip | UnlabelledClip] = list(clips)
     if table.unlabelled:
         sources = sources_of(dataset, frozenset(clip.name for clip in held_out))
+        if held_out and not sources:
+            progress.say(
+                f"{dataset} names no sources, so unlabelled videos may show people that are judged on"
+            )
         found = unlabelled_videos(Path(table.unlabelled), Path(table.unlabelled_poses), sources)
+        progress.say(f"{len(found)} unlabelled videos with poses")
         everyone += [UnlabelledClip(path, poses, f"unlabelled {source}") for path, poses, source in found]
     real = _stored([clip.path for clip in everyone], rate, progress)
 
@@ -159,30 +158,27 @@ def train_posture(
             clips = rendered_clips(config, progress)
             frames = _stored([clip.path for clip in clips], rate, progress)
             chosen += posed_clips(clips, frames, rate, stage.rendered)
+        progress.begin(f"posture at {stage.size} pixels", stage.steps)
         return PostureBatches(chosen, ranges, config.seed)
 
-    def report(now: PostureReport) -> None:
-        size = table.stages[now.stage].size
-        if now.step <= REPORT_EVERY or now.step == now.steps:
-            progress.begin(f"posture at {size} pixels", now.steps)
-        progress.advance(now.step, f"loss {now.loss:.3f}")
-        row = {"phase": f"posture {size}", "epoch": now.step, "loss": now.loss, "seconds": now.seconds}
-        run.write_history([*run.history, row])
-        run.log(f"posture at {size} pixels: step {now.step} of {now.steps}, loss {now.loss:.4f}")
-
     return fit_posture(
-        table.stages, batches_of, weights, run.folder / "posture", seed=config.seed, report=report
+        table.stages,
+        batches_of,
+        weights,
+        folder,
+        seed=config.seed,
+        report=lambda now: progress.posture(table.stages[now.stage], now),
     )
 
 
 def train_head(
-    run: Run, posture: Path, train: Sequence[Clip], validation: Sequence[Clip], progress: Progress
+    run: Run, posture: Path, train: Sequence[Clip], validation: Sequence[Clip], progress: Record
 ) -> Head:
     """Phase 2, on what the frame network of phase 1 says of copies of every clip."""
     config = run.config
     head = HeadConfig.from_mapping(config.extra.get("head", {}))
     spec = config.sequence
-    rendered = rendered_clips(config, progress) if "rendered" in config.extra else ()
+    rendered = rendered_clips(config, progress)
     everyone = [*train, *rendered]
     network = load_posture(config, posture)
     folder = run.cache / "copies"
@@ -210,16 +206,7 @@ def train_head(
     learning = windows(everyone, encoded(everyone, Ranges(**config.augment.ranges), head.copies, "training"))
     judged = windows(validation, encoded(validation, Ranges.none(), 1, "validation")) if validation else None
 
-    def report(epoch: HeadEpoch) -> None:
-        if epoch.epoch == 1:
-            progress.begin("sequence head", head.epochs)
-        progress.advance(epoch.epoch, f"loss {epoch.loss:.3f}")
-        run.write_history([*run.history, asdict(epoch)])
-        progress.say(
-            f"head {epoch.epoch}/{head.epochs}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.1%}; "
-            f"validation {epoch.val_loss:.4f}, {epoch.val_accuracy:.1%} ({epoch.seconds:.0f} s)"
-        )
-
+    progress.begin("sequence head", head.epochs)
     return fit_head(
         head,
         learning,
@@ -229,13 +216,20 @@ def train_head(
         frames=spec.frames,
         classes=len(config.classes),
         seed=config.seed,
-        report=report,
+        report=lambda now: progress.head(head.epochs, now),
     )
 
 
 def judge_run(run: Run, network: PostureNetwork, clips: Sequence[Clip], progress: Progress) -> None:
     """Judges the held-out clips as `evaluate` does; writes metrics.json and report.html."""
-    metrics: dict[str, Any] = {"provenance": run.provenance(), "statement": run.split.split.statement}
+    divided = run.split
+    metrics: dict[str, Any] = {
+        "model": run.config.name,
+        "classes": list(run.config.classes),
+        "statement": divided.split.statement,
+        "counts": divided.split.counts([clip.label for clip in divided.clips]),
+        "provenance": run.provenance(),
+    }
     evaluation = None
     if clips:
         recognizer = Recognizer(PostureEngine(network, run.config))
@@ -244,7 +238,7 @@ def judge_run(run: Run, network: PostureNetwork, clips: Sequence[Clip], progress
             clips,
             run.config.classes,
             model=run.config.name,
-            protocol=run.split.split.statement,
+            protocol=divided.split.statement,
             progress=Stretch(progress, "judging held-out clips"),
         )
         metrics["held_out"] = evaluation.to_json()
@@ -254,31 +248,28 @@ def judge_run(run: Run, network: PostureNetwork, clips: Sequence[Clip], progress
         evaluation=evaluation,
         history=run.history,
         config=run.config.to_dict(),
-        split_statement=run.split.split.statement,
+        split_statement=divided.split.statement,
     )
     run.write_metrics(metrics)
 
 
 def load_posture(config: Config, weights: Path) -> keras.Model:
-    """The frame network with the weights of phase 1."""
+    """The frame network with the weights of phase 1. Raises InputError when the file does not hold them."""
     import keras
 
     network = build_posture(config.sequence.size, None)
     # The file was written by the training model, whose layers are these.
-    keras.Model(network.input, network.output["joints"], name="posture_training").load_weights(weights)
+    training = keras.Model(network.input, network.output["joints"], name="posture_training")
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that a file lacks, and leaves them random.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            training.load_weights(weights)
+    except (OSError, ValueError, KeyError, UserWarning) as fault:
+        raise InputError(
+            f"{weights} must hold the weights of the frame network: {str(fault)[:200]}"
+        ) from fault
     return network
-
-
-def rendered_clips(config: Config, progress: Progress) -> tuple[Clip, ...]:
-    """Rendered people with exact poses, made once for the table's values and kept in the cache."""
-    from exerlitenet.synthetic.dataset import write_dataset
-
-    table = RenderedTable.from_mapping(config.extra["rendered"])
-    folder = cache_folder() / "rendered" / f"{table.first_seed}-{table.clips}-{table.seconds:g}"
-    if not (folder / "manifest.csv").is_file():
-        seeds = range(table.first_seed, table.first_seed + table.clips)
-        write_dataset(folder, seeds, seconds=table.seconds, progress=Stretch(progress, "rendering people"))
-    return read_manifest(folder, classes=config.classes, check=False).clips
 
 
 def sources_of(dataset: Path, files: frozenset[str]) -> frozenset[str]:
@@ -286,10 +277,24 @@ def sources_of(dataset: Path, files: frozenset[str]) -> frozenset[str]:
     table = dataset / "manifest.csv" if dataset.is_dir() else dataset
     if not table.is_file():
         return frozenset()
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         return frozenset(
-            row["source"] for row in csv.DictReader(file) if row.get("source") and row["file"] in files
+            row["source"] for row in csv.DictReader(file) if row.get("source") and row.get("file") in files
         )
+
+
+def _check_poses(table: PostureTable, rendered: RenderedTable, clips: Sequence[Clip], dataset: Path) -> None:
+    """Raises InputError when some stage has nothing to learn from, before anything long is done."""
+    for number, stage in enumerate(table.stages):
+        if stage.rendered and not rendered.clips:
+            raise InputError(
+                f"posture.stages.{number}.rendered is {stage.rendered:g}, but rendered.clips is 0; set one of them"
+            )
+        if not stage.rendered and not table.unlabelled and all(clip.poses is None for clip in clips):
+            raise InputError(
+                f"{dataset} has no poses to learn posture from; put poses/NAME.npy for each NAME.mp4 beside the "
+                f"manifest, or set posture.stages.{number}.rendered above 0"
+            )
 
 
 def _stored(paths: Sequence[Path], rate: float, progress: Progress) -> list[StoredClip]:
@@ -309,6 +314,8 @@ def _split(config: Config, clips: Sequence[Clip], fold: tuple[int, int] | None) 
     if fold is None:
         return split_by_group(labels, groups, config.split.fractions, config.split.seed)
     number, folds = fold
+    if not 0 <= number < folds:
+        raise InputError(f"folds are numbered from 0 to {folds - 1}, got {number}")
     left_out = frozenset(folds_by_group(labels, groups, folds, config.split.seed)[number])
     parts = {
         "train": tuple(i for i in range(len(clips)) if i not in left_out),
