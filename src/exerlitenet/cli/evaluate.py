@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exerlitenet.cli.options import JsonOption, ReportOption, needs_training_extra
+from exerlitenet.cli.options import JsonOption, ReportOption, load_keras, needs_training_extra
 from exerlitenet.cli.output import bar, check_different, check_writable, complain, console, write_json
 from exerlitenet.errors import InputError
 
@@ -114,6 +114,7 @@ def open_model(name: str) -> Judged:
 
         run = Run.open(folder)
         split = run.split
+        load_keras()
         parts = {
             part: frozenset(split.clips[i].digest for i in split.clips_of(part))
             for part in PARTS

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.options import needs_training_extra
+from exerlitenet.cli.options import load_keras, needs_training_extra
 from exerlitenet.cli.output import console
 
 
@@ -21,7 +21,10 @@ def export(
     """Turn a training run into a model: two ONNX graphs and a card, checked against Keras."""
     needs_training_extra()
     from exerlitenet.training.families import export_run
+    from exerlitenet.training.run import Run
 
+    Run.open(run)
+    load_keras()
     report = export_run(run, out, int8=int8)
     shown = console()
     for line in report.lines():

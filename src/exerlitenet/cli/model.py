@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.options import JsonOption, SetOption, needs_training_extra
+from exerlitenet.cli.options import JsonOption, SetOption, load_keras, needs_training_extra
 from exerlitenet.cli.output import check_writable, console, write_json
 
 
@@ -23,7 +23,9 @@ def model(
     from exerlitenet.training.config import load_config
     from exerlitenet.training.describe import describe_model
 
-    description = describe_model(load_config(config, changes or ()))
+    settings = load_config(config, changes or ())
+    load_keras()
+    description = describe_model(settings)
     console(quiet=json_to == "-").print(description)
     if json_to is not None:
         write_json(description.to_json(), json_to)

@@ -38,3 +38,11 @@ def needs_training_extra() -> None:
     """Raises InputError where Keras is not installed."""
     if find_spec("keras") is None:
         raise InputError("this command needs the training extra: pip install 'exerlitenet[train]'")
+
+
+def load_keras() -> None:
+    """Imports Keras, which takes seconds: after everything that can be checked without it."""
+    needs_training_extra()
+    from exerlitenet.training.quiet import import_keras
+
+    import_keras()

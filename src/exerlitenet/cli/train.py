@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exerlitenet.cli.options import SetOption, needs_training_extra
+from exerlitenet.cli.options import SetOption, load_keras, needs_training_extra
 from exerlitenet.cli.output import console
 from exerlitenet.errors import InputError
 
@@ -47,7 +47,14 @@ def train(
     from exerlitenet.training.families import fit_run
 
     settings = load_config(config, changes or ())
+    if not dataset.exists():
+        raise InputError(
+            f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
+        )
+    if weights not in ("imagenet", "none") and not Path(weights).is_file():
+        raise InputError(f"--weights takes imagenet, none or a .weights.h5 file, found no file {weights}")
     first = None if weights == "none" else weights
+    load_keras()
     shown = console()
     with progress_on_stderr() as progress:
         if folds is None:

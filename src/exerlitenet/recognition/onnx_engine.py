@@ -66,25 +66,45 @@ class OnnxEngine:
         return found["probabilities"], None if phase is None else phase.reshape(-1)
 
     def check_sample(self) -> None:
-        """Runs the stored sample and compares. Raises InputError when they differ."""
+        """Runs the stored sample and compares; without one, a black window, to see that the graphs fit the card.
+
+        Raises InputError when they do not fit, or give something else.
+        """
         sample = self.bundle.sample
-        if sample is None:
-            return
-        pixels = to_unit_range(np.stack([prepare(frame, self.spec) for frame in sample.frames()]))
+        folder, spec = self.bundle.folder, self.spec
+        try:
+            frames = (
+                np.zeros((spec.frames, spec.size, spec.size, 3), np.uint8)
+                if sample is None
+                else sample.frames()
+            )
+        except (OSError, ValueError) as fault:
+            raise InputError(
+                f"the stored sample of the model in {folder} is damaged: {_first_line(fault)}; export it again"
+            ) from fault
+        pixels = to_unit_range(np.stack([prepare(frame, spec) for frame in frames]))
         try:
             probabilities = self.judge(self.encode(pixels)[None])[0][0]
         except Exception as fault:
-            if not type(fault).__module__.startswith("onnxruntime"):
+            # KeyError and ValueError: names that the card and the graphs do not share.
+            if not (
+                isinstance(fault, KeyError | ValueError) or type(fault).__module__.startswith("onnxruntime")
+            ):
                 raise
+            raise InputError(f"the graphs in {folder} do not fit its card: {_first_line(fault)}") from fault
+        if probabilities.shape != (len(self.classes),):
             raise InputError(
-                f"the graphs in {self.bundle.folder} do not fit its card: {_first_line(fault)}"
-            ) from fault
+                f"the graphs in {folder} do not fit its card: {len(self.classes)} classes, but "
+                f"{probabilities.size} probabilities; export it again"
+            )
+        if sample is None:
+            return
         expected = np.array(sample.probabilities, np.float32)
         if probabilities.shape != expected.shape or not np.allclose(
             probabilities, expected, atol=SAMPLE_TOLERANCE
         ):
             raise InputError(
-                f"the model in {self.bundle.folder} does not give its stored sample's output: expected "
+                f"the model in {folder} does not give its stored sample's output: expected "
                 f"{np.round(expected, 4).tolist()}, got {np.round(probabilities, 4).tolist()}; export it again"
             )
 

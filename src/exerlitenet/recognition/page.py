@@ -41,7 +41,7 @@ def write_page(
     text = page(workouts, title=title, model_card=model_card)
     temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         temporary.replace(out)
     except OSError as error:
         if temporary.exists():

@@ -1,0 +1,27 @@
+"""A small data set whose pictures the models of `bundles` understand."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from bundles import CURL, NOTHING, SQUAT, still, swinging
+from clips import write_clip
+
+
+def write_dataset(folder: Path, clips: int = 9, groups: int = 3) -> Path:
+    """Squats, curls and nothing in turn, 4 s each, the exercises with three repetitions; `clips` in `groups`."""
+    folder.mkdir(parents=True)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label", "group", "repetitions"])
+        for k in range(clips):
+            label, colour = (("squat", SQUAT), ("biceps_curl", CURL), ("none", NOTHING))[k % 3]
+            shade = (colour[0], colour[1] - k, 0)  # no two alike
+            if label == "none":
+                pictures, repetitions = [still(shade)] * 60, ""
+            else:
+                pictures, repetitions = swinging(shade, 3, 4), "3"
+            write_clip(folder / f"{k}.mp4", pictures, fps=15)
+            writer.writerow([f"{k}.mp4", label, f"g{k // 3 % groups}", repetitions])
+    return folder / "manifest.csv"

@@ -1,0 +1,109 @@
+"""A bundle at work: its numbers, and what does not run is told in one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundles import CURL, NOTHING, PHASE_DELAY, SPEC, SQUAT, still, write_bundle, write_encoder
+from exerlitenet.errors import InputError
+from exerlitenet.recognition.bundle import CARD, graph_of, load_bundle
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.video.sequence import prepare, to_unit_range
+
+
+def pixels_of(*colours: tuple[int, int, int]) -> np.ndarray:
+    return to_unit_range(np.stack([prepare(still(colour), SPEC) for colour in colours]))
+
+
+def test_frames_to_features(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
+    features = engine.encode(pixels_of((255, 0, 51), (0, 102, 0)))
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features[:, :4], [[1, 0, 0.2, 0], [0, 0.4, 0, 0]], atol=1e-6)
+    assert engine.joints(pixels_of(SQUAT)) is None
+
+
+def test_windows_to_probabilities_and_phase(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
+    windows = np.stack([np.repeat(engine.encode(pixels_of(c)), 15, 0) for c in (SQUAT, CURL, NOTHING)])
+    windows[0, 15 - 1 - PHASE_DELAY, 2] = 0.7
+    probabilities, phase = engine.judge(windows)
+    assert probabilities.argmax(1).tolist() == [0, 1, 2]
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+    assert phase is not None
+    np.testing.assert_allclose(phase, [0.7, 0, 0], atol=1e-6)
+
+
+def test_a_model_without_phase(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", phase=False)))
+    assert engine.judge(np.zeros((2, 15, 8), np.float32))[1] is None
+    assert engine.phase_delay == 0
+
+
+def test_a_card_whose_sample_expects_something_else_is_refused(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "m")
+    card = json.loads((folder / CARD).read_text())
+    card["sample"]["probabilities"] = [0.1, 0.2, 0.7]
+    (folder / CARD).write_text(json.dumps(card))
+    bundle = load_bundle(folder)
+    with pytest.raises(InputError, match=r"does not give its stored sample's output: expected \[0\.1"):
+        OnnxEngine(bundle)
+    OnnxEngine(bundle, check=False)
+
+
+def test_another_number_of_classes_is_refused(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "m")
+    card = json.loads((folder / CARD).read_text())
+    card["sample"]["probabilities"] = [0.5, 0.5]
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputError, match="stored sample's output"):
+        OnnxEngine(load_bundle(folder))
+
+
+def test_a_card_with_a_class_too_many_is_refused_with_and_without_a_sample(tmp_path: Path) -> None:
+    for sample in (True, False):
+        bundle = load_bundle(write_bundle(tmp_path / str(sample), sample=sample))
+        with pytest.raises(InputError, match="4 classes, but 3 probabilities"):
+            OnnxEngine(replace(bundle, classes=(*bundle.classes, "lunge")))
+        OnnxEngine(bundle)
+
+
+def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m"))
+    path = tmp_path / "m" / "encoder.onnx"
+    path.write_bytes(b"this is no graph")
+    broken = replace(bundle, encoder=graph_of(path, "pixels", {"projection": "features"}))
+    with pytest.raises(InputError, match=r"encoder\.onnx is not an ONNX graph that runs here"):
+        OnnxEngine(broken)
+
+
+def test_graphs_of_another_size_do_not_fit_the_card(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m"))
+    path = tmp_path / "m" / "encoder.onnx"
+    write_encoder(path, size=64)
+    other = replace(bundle, encoder=graph_of(path, "pixels", {"projection": "features"}))
+    with pytest.raises(InputError, match="do not fit its card"):
+        OnnxEngine(other)
+
+
+def test_outputs_that_the_graph_does_not_have_do_not_fit_the_card(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m"))
+    other = replace(bundle, encoder=replace(bundle.encoder, outputs={"projection": "nothing"}))
+    with pytest.raises(InputError, match="do not fit its card"):
+        OnnxEngine(other)
+    without = replace(bundle, encoder=replace(bundle.encoder, outputs={}))
+    with pytest.raises(InputError, match="do not fit its card"):
+        OnnxEngine(without)
+
+
+def test_messages_are_one_line(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m"))
+    other = replace(bundle, head=replace(bundle.head, input="nothing"))
+    with pytest.raises(InputError) as fault:
+        OnnxEngine(other)
+    assert "\n" not in str(fault.value)
