@@ -195,19 +195,32 @@ def test_without_a_validation_part_the_training_loss_is_watched(dataset: Path, t
 
 
 @pytest.mark.usefixtures("_tiny")
-def test_what_cannot_be_trained_is_said(dataset: Path, tmp_path: Path) -> None:
-    config = tiny_config('classes=["biceps_curl", "squat", "lunge"]')
-    with pytest.raises(InputError, match="no clips of class lunge"):
-        train(dataset, config, tmp_path / "a")
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ('classes=["biceps_curl", "squat", "lunge"]', "no clips of class lunge"),
+        ("phases.1.trainable=last:99", "trainable must be"),
+        ("model.kind=posture", "recurrent"),
+        ("split.fractions=[0.7, 0.3, 0.0]", ""),
+    ],
+)
+def test_what_cannot_be_trained_is_said_and_leaves_nothing(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: str, expected: str
+) -> None:
+    if not expected:  # a loss that is no number, in the first epoch
+        expected = "lower its learning_rate"
+        monkeypatch.setattr("exerlitenet.training.fit.loss_and_accuracy", lambda *_: (float("nan"), 0.0))
+    with pytest.raises(InputError, match=expected):
+        train(dataset, tiny_config(override), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_missing_dataset_leaves_the_users_folder_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
     with pytest.raises(InputError, match="does not exist"):
-        train(tmp_path / "missing", tiny_config(), tmp_path / "b")
-    wild = tiny_config("phases.0.epochs=1", phases=1)
-    wild_network = tmp_path / "c"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("exerlitenet.training.fit.loss_and_accuracy", lambda *_: (float("nan"), 0.0))
-        with pytest.raises(InputError, match="lower its learning_rate"):
-            train(dataset, wild, wild_network)
-    assert not (wild_network / "metrics.json").exists()
+        train(tmp_path / "missing", tiny_config(), tmp_path / "run", resume=True)
+    assert not list(tmp_path.glob("run/*"))
 
 
 @pytest.mark.usefixtures("_tiny")
@@ -323,7 +336,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(dataset: Path, tmp_path:
 def test_real_clips_train(tmp_path: Path) -> None:
     import csv
 
-    clips = Path(os.environ["EXERLITENET_CLIPS"])
+    clips = Path(os.environ["EXERLITENET_CLIPS"]).resolve()
     chosen: list[dict[str, str]] = []
     with (clips / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -185,3 +185,12 @@ def test_finish_removes_what_only_training_needs(tmp_path: Path, config: Config)
     assert run.finished
     assert run.metrics == {"parts": {}}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "metrics.json", "run.json"]
+
+
+def test_a_run_can_be_taken_back(tmp_path: Path, config: Config) -> None:
+    Run.create(tmp_path / "run", config).discard()
+    assert not (tmp_path / "run").exists()
+    run = Run.create(tmp_path, config)
+    (tmp_path / "notes.txt").write_text("mine")
+    run.discard()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -69,32 +69,45 @@ def fit(
     Raises InputError for a dataset without enough clips, a folder that is not free, a resumed run with
     another dataset or configuration, and a loss that is no number.
     """
-    import keras
-
     started = time.monotonic()
     run = Run.create(out, config, weights=weights, resume=resume)
-    progress = _Logged(run, progress or Lines())
-    if not run.finished:
-        data = read_sequences(run, Path(dataset), progress)
-        keras.utils.set_random_seed(config.seed)
-        network = build(config.model, config.sequence, config.classes, weights)
-        state = State()
-        if run.checkpoint.is_file():
-            state = load_state(run.checkpoint, network.full)
-            run.write_history(state.history)
-            progress.say(f"going on after {len(state.history)} epochs")
-        while state.phase < len(config.phases):
-            _train_phase(run, network, data, state, progress)
-        write_metrics(run, data, state.results)
+    try:
+        if not run.finished:
+            _train(run, Path(dataset), weights, _Logged(run, progress or Lines()))
+    except InputError:
+        # Where nothing was learned yet, nothing half-written stays.
+        if not (run.checkpoint.exists() or run.best_weights.exists()):
+            run.discard()
+        raise
     run.finish(keep_cache=keep_cache)
     return RunResult(run, run.metrics, time.monotonic() - started)
+
+
+def _train(run: Run, dataset: Path, weights: str | Path | None, progress: Progress) -> None:
+    """Every phase from wherever the run stands, then the figures."""
+    import keras
+
+    config = run.config
+    keras.utils.set_random_seed(config.seed)
+    network = build(config.model, config.sequence, config.classes, weights)
+    for phase in config.phases:  # so that a later phase that cannot be is known now
+        training_parts(network, phase.trainable)
+    data = read_sequences(run, dataset, progress)
+    state = State()
+    if run.checkpoint.is_file():
+        state = load_state(run.checkpoint, network.full)
+        run.write_history(state.history)
+        progress.say(f"going on after {len(state.history)} epochs")
+    while state.phase < len(config.phases):
+        _train_phase(run, network, data, state, progress)
+    write_metrics(run, data, state.results)
 
 
 def _train_phase(run: Run, network: Network, data: SequenceData, state: State, progress: Progress) -> None:
     """From wherever the phase stands to its end: the network then has the phase's best weights, and the state
     points at the next phase.
     """
-    config, phase = run.config, run.config.phases[state.phase]
+    phase = run.config.phases[state.phase]
     set_trainable(network, phase.trainable)
     supply, model = _supply(run, network, data, phase, progress)
     compile_phase(model, phase)
@@ -105,34 +118,18 @@ def _train_phase(run: Run, network: Network, data: SequenceData, state: State, p
             f"phase {phase.name}: learning rate {phase.learning_rate:g}, batch {phase.batch}, "
             f"{sum(int(np.prod(v.shape)) for v in model.trainable_variables):,} trainable parameters"
         )
-    cached = supply is not data.pixels
-    train, judged = data.split.sequences_of("train"), {part: data.items(part) for part in JUDGED}
     while state.epoch < phase.epochs and state.waited < phase.patience:
-        began = time.monotonic()
-        epoch = state.epoch + 1
-        seed_epoch(network, config.seed, state.phase, epoch)
-        order = np.random.default_rng([config.seed, state.phase, epoch]).permutation(len(train))
-        items = [copy_of(train[i], epoch, config.augment.copies, cached=cached) for i in order]
-        steps = math.ceil(len(items) / phase.batch)
-        progress.begin(f"{phase.name}, epoch {epoch} of at most {phase.epochs}", steps)
-        loss, accuracy = train_epoch(model, supply, items, data.targets(items), phase.batch, progress)
-        row: dict[str, Any] = {"phase": phase.name, "epoch": epoch, "loss": loss, "accuracy": accuracy}
-        if judged["validation"]:
-            items = judged["validation"]
-            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(
-                predict(model, supply, items, phase.batch), data.targets(items)
-            )
-        row["seconds"] = round(time.monotonic() - began, 2)
-        watched = row.get("val_loss", loss)  # without a validation part the training loss has to serve
-        if not math.isfinite(watched) or not math.isfinite(loss):
+        row = _epoch(run, network, model, supply, data, state, progress)
+        watched = row.get("val_loss", row["loss"])  # without a validation part the training loss has to serve
+        if not (math.isfinite(watched) and math.isfinite(row["loss"])):
             raise InputError(
-                f"phase {phase.name}: the loss of epoch {epoch} is no number; lower its learning_rate, now "
-                f"{phase.learning_rate:g}"
+                f"phase {phase.name}: the loss of epoch {row['epoch']} is no number; lower its learning_rate, "
+                f"now {phase.learning_rate:g}"
             )
-        state.epoch, state.waited = epoch, state.waited + 1
+        state.epoch, state.waited = state.epoch + 1, state.waited + 1
         state.history.append(row)
         if state.best_loss is None or watched < state.best_loss:
-            state.best_epoch, state.best_loss, state.waited = epoch, watched, 0
+            state.best_epoch, state.best_loss, state.waited = state.epoch, watched, 0
             with replacing(run.best_weights) as temporary:
                 network.full.save_weights(temporary)
         # The best weights first: an epoch that the checkpoint knows of has left everything that it should.
@@ -141,16 +138,44 @@ def _train_phase(run: Run, network: Network, data: SequenceData, state: State, p
         progress.say(_line(row, state, phase))
 
     network.full.load_weights(run.best_weights)
-    results = {
-        part: [[round(float(p), 7) for p in row] for row in predict(model, supply, items, phase.batch)]
-        for part, items in judged.items()
-        if items
-    }
+    results = {}
+    for part in JUDGED:
+        if items := data.items(part):
+            probabilities = predict(model, supply, items, phase.batch)
+            results[part] = [[round(float(p), 7) for p in row] for row in probabilities]
     state.results.append(
         {"name": phase.name, "epochs": state.epoch, "best_epoch": state.best_epoch, "probabilities": results}
     )
     state.phase, state.epoch, state.best_epoch, state.best_loss, state.waited = state.phase + 1, 0, 0, None, 0
     save_checkpoint(run.checkpoint, state, network.full)
+
+
+def _epoch(
+    run: Run,
+    network: Network,
+    model: keras.Model,
+    supply: Supply,
+    data: SequenceData,
+    state: State,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Trains the phase's next epoch and validates. Returns its row of the history."""
+    config, phase, epoch = run.config, run.config.phases[state.phase], state.epoch + 1
+    began = time.monotonic()
+    seed_epoch(network, config.seed, state.phase, epoch)
+    train = np.random.default_rng([config.seed, state.phase, epoch]).permutation(
+        data.split.sequences_of("train")
+    )
+    cached = supply is not data.pixels
+    items = [copy_of(int(i), epoch, config.augment.copies, cached=cached) for i in train]
+    steps = math.ceil(len(items) / phase.batch)
+    progress.begin(f"{phase.name}, epoch {epoch} of at most {phase.epochs}", steps)
+    loss, accuracy = train_epoch(model, supply, items, data.targets(items), phase.batch, progress)
+    row: dict[str, Any] = {"phase": phase.name, "epoch": epoch, "loss": loss, "accuracy": accuracy}
+    if items := data.items("validation"):
+        probabilities = predict(model, supply, items, phase.batch)
+        row["val_loss"], row["val_accuracy"] = loss_and_accuracy(probabilities, data.targets(items))
+    return row | {"seconds": round(time.monotonic() - began, 2)}
 
 
 def _supply(

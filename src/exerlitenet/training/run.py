@@ -270,6 +270,14 @@ class Run:
             shutil.rmtree(self.cache, ignore_errors=True)
         self.remove_temporary_files()
 
+    def discard(self) -> None:
+        """Takes back `create`: removes the run's own files, and the folder when nothing else is in it."""
+        self.finish()
+        for name in ("config.toml", MARKER, "split.json", "log.txt"):
+            (self.folder / name).unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
     def _check_same(self, config: Config, weights: str) -> None:
         different = _first_difference(self.config.to_dict(), config.to_dict())
         if different:
