@@ -10,7 +10,10 @@ from clips import write_clip
 
 
 def write_dataset(folder: Path, clips: int = 9, groups: int = 3) -> Path:
-    """Squats, curls and nothing in turn, 4 s each, the exercises with three repetitions; `clips` in `groups`."""
+    """Squats, curls and nothing in turn; `clips` in `groups`.
+
+    The exercises: 2 s of nothing, three repetitions in 6 s, 1 s of nothing.
+    """
     folder.mkdir(parents=True)
     with (folder / "manifest.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -21,7 +24,8 @@ def write_dataset(folder: Path, clips: int = 9, groups: int = 3) -> Path:
             if label == "none":
                 pictures, repetitions = [still(shade)] * 60, ""
             else:
-                pictures, repetitions = swinging(shade, 3, 4), "3"
+                pause = [still(NOTHING)]
+                pictures, repetitions = [*pause * 30, *swinging(shade, 3, 6), *pause * 15], "3"
             write_clip(folder / f"{k}.mp4", pictures, fps=15)
             writer.writerow([f"{k}.mp4", label, f"g{k // 3 % groups}", repetitions])
     return folder / "manifest.csv"

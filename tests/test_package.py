@@ -1,0 +1,61 @@
+"""What a program imports."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import exerlitenet
+from bundles import write_bundle, write_workout
+from exerlitenet.recognition import bundle
+
+
+@pytest.mark.parametrize("name", exerlitenet.__all__)
+def test_every_public_name_loads(name: str) -> None:
+    value = getattr(exerlitenet, name)
+    if isinstance(value, type):
+        assert value.__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        exerlitenet.nosuch  # noqa: B018
+    with pytest.raises(ImportError):
+        from exerlitenet import nosuch  # noqa: F401
+
+
+def test_version_is_that_of_the_installed_package() -> None:
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?([a-z].*)?", exerlitenet.__version__)
+    assert version("exerlitenet") == exerlitenet.__version__
+
+
+def test_recognize(tmp_path: Path) -> None:
+    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+    workout = exerlitenet.recognize(video, model=model)
+    assert (workout.exercise, workout.repetitions) == ("biceps_curl", 5)
+    assert exerlitenet.recognize(str(video), model=str(model), seconds=9).exercise == "squat"
+    with pytest.raises(exerlitenet.InputError, match="no such file"):
+        exerlitenet.recognize(tmp_path / "nosuch.mp4", model=model)
+
+
+def test_without_a_model_the_one_that_ships_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+    assert bundle.default_folder() == Path(str(resources.files("exerlitenet"))) / "models" / "default"
+    monkeypatch.setattr(bundle, "default_folder", lambda: shipped)
+    assert exerlitenet.recognize(video).model == "tiny"
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    code = "import sys; import exerlitenet; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"numpy", "av", "PIL", "onnxruntime", "typer", "rich", "keras"} & set(loaded.split())
+
+
+def test_types_are_marked_as_complete() -> None:
+    assert (resources.files("exerlitenet") / "py.typed").is_file()
