@@ -131,6 +131,19 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("options", [(), ("--json", "-")])
+def test_a_full_disk_is_no_traceback(tmp_path: Path, options: tuple[str, ...]) -> None:
+    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+    command = [sys.executable, "-m", "exerlitenet", "recognize", video, "--model", model, *options]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert result.returncode == 2
+    assert result.stderr == "exerlitenet: no space left to write the output; make room and run it again\n"
+
+
 def test_messages_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def bad(*_: Any, **__: Any) -> None:
         raise InputError("first\nsecond")

@@ -13,6 +13,7 @@ from bundles import SQUAT, still, workout_pictures, write_bundle, write_workout
 from clips import write_clip
 from command import run
 from exerlitenet.demo import Expected, is_right, run_demo
+from exerlitenet.recognition.bundle import CARD, default_folder
 from exerlitenet.results import Segment
 from exerlitenet.synthetic import sample
 from exerlitenet.synthetic.clip import RenderedClip, render_clip
@@ -105,6 +106,12 @@ def test_progress_is_told(model: Path, tmp_path: Path) -> None:
     ]
     assert [e.exercise for e in found.expected] == ["squat"]
     assert found.video.is_file()
+
+
+@pytest.mark.skipif(not (default_folder() / CARD).is_file(), reason="no model in models/default yet")
+def test_the_model_that_ships_is_right_on_the_sample(tmp_path: Path) -> None:
+    result = run("demo", "--out", tmp_path / "d")
+    assert (result.exit_code, result.stderr) == (0, ""), result.stdout
 
 
 def test_what_counts_as_right() -> None:

@@ -11,6 +11,8 @@ import pytest
 import tiny_training
 from command import run, run_program
 from exerlitenet.training import families, models
+from exerlitenet.training.run import RunClip, RunSplit
+from exerlitenet.training.split import Split
 
 pytest.importorskip("keras", reason="training needs Keras")
 
@@ -73,8 +75,12 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
     class Trained:
         def __init__(self, folder: Path) -> None:
             self.folder = folder
-            value = 0.5 + 0.1 * len(calls)
-            self.metrics = {"parts": {"validation": {"clips": {"accuracy": {"value": value}}}}}
+            accuracy = {"clips": {"accuracy": {"value": 0.5 + 0.1 * len(calls)}}}
+            self.metrics = {"parts": {"validation": accuracy}, "held_out": {"judgements": accuracy}}
+            self.split = RunSplit(
+                Split("group", 0, (0.5, 0.5, 0), {"train": (0,), "validation": (1,), "test": ()}),
+                tuple(RunClip(name, "squat", name, name) for name in "ab"),
+            )
 
     def fit_run(data: Path, config: Any, **options: Any) -> Trained:
         calls.append((data, config, options))
@@ -84,11 +90,13 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
     weights = tmp_path / "w.weights.h5"
     weights.write_text("")
     common = ("train", dataset, "--config", "paper", "--set", "seed=7", "--set", "split.seed=8")
-    assert run(*common, "--out", tmp_path / "r", "--resume").exit_code == 0
+    result = run(*common, "--out", tmp_path / "r", "--resume")
+    assert "r: validation: clips 60.0 %; held out: clips 60.0 %" in result.stdout
+    assert f"evaluate {tmp_path / 'r'} {dataset} --part validation" in result.stdout
     assert run(*common, "--out", tmp_path / "r", "--weights", "none").exit_code == 0
     result = run(*common, "--out", tmp_path / "f", "--weights", weights, "--folds", 3)
     assert result.exit_code == 0
-    assert "mean over 3 folds: validation: clips 90.0 %" in result.stdout
+    assert "mean over 3 folds: validation: clips 90.0 %; held out: clips 90.0 %" in result.stdout
     assert [(data, config.seed, config.split.seed) for data, config, _ in calls] == [(dataset, 7, 8)] * 5
     options = [options for _, _, options in calls]
     assert [o["weights"] for o in options] == ["imagenet", None, *[str(weights)] * 3]

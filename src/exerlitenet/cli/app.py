@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Annotated, Any
 
@@ -35,9 +37,25 @@ class Verbs(TyperGroup):
         except InputError as error:
             complain(str(error))
             raise typer.Exit(BAD_INPUT) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            complain(f"no space left to write {error.filename or 'the output'}; make room and run it again")
+            _forget_unwritten_output()
+            raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
             complain(f"stopped{AFTER_INTERRUPT.get(ctx.invoked_subcommand or '', '')}")
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _forget_unwritten_output() -> None:
+    """What could not be written must not be tried again when the program ends, and change its status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 app = typer.Typer(

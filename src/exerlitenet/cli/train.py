@@ -78,7 +78,9 @@ def train(
         shown.print(f"{run.folder}: {accuracies(run.metrics)}", soft_wrap=True)
     if folds is None:
         shown.print(f"report: {out / 'report.html'}", soft_wrap=True)
-        shown.print(f"next: exerlitenet evaluate {out} {dataset} --part test", soft_wrap=True)
+        split = runs[0].split
+        part = next((name for name in ("test", "validation") if split.clips_of(name)), "all")
+        shown.print(f"next: exerlitenet evaluate {out} {dataset} --part {part}", soft_wrap=True)
         shown.print(f"      exerlitenet export {out} --out MODEL", soft_wrap=True)
     elif mean := mean_accuracy(runs):
         shown.print(f"mean over {folds} folds: {mean}", soft_wrap=True)
@@ -122,8 +124,11 @@ def mean_accuracy(runs: list[Run]) -> str:
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Part -> unit -> accuracy, as far as a family's metrics have them."""
+    parts = dict(metrics.get("parts", {}))
+    if "held_out" in metrics:
+        parts["held out"] = metrics["held_out"]
     out: dict[str, dict[str, float]] = {}
-    for part, units in metrics.get("parts", {}).items():
+    for part, units in parts.items():
         judgements = units.get("judgements", units)
         out[part] = {
             unit: judgement["accuracy"]["value"]
