@@ -35,7 +35,9 @@ def load_poses(path: Path, ticks: int, rate: float) -> NDArray[np.float32]:
     The file holds float16 [rows, 33, 7] at 7.5 rows a second.
     """
     try:
-        stored = np.load(path, allow_pickle=False)
+        # Opened here, since NumPy leaves a damaged file open.
+        with path.open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
         raise InputError(
             f"{path} must hold poses as float [rows, 33, 7], but cannot be read: {fault}"

@@ -167,7 +167,13 @@ def fit_posture(
         network.optimizer.finalize_variable_values(network.trainable_variables)
         state = State(number + 1)
         save_checkpoint(checkpoint, state, network)
-    reestimate_norms(network, batches_of(stages[-1]), stages[-1], first=sum(s.steps for s in stages))
+    reestimate_norms(
+        network,
+        batches_of(stages[-1]),
+        stages[-1],
+        first=sum(s.steps for s in stages),
+        count=NORM_BATCHES,
+    )
     with replacing(done) as temporary:
         network.save_weights(temporary)
     checkpoint.unlink()

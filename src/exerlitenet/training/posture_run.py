@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,8 +79,14 @@ def fit_default(
     RenderedTable.from_mapping(config.extra.get("rendered", {}))
     run = Run.create(out, config, weights=weights, resume=resume)
     record = Record(run, progress or Lines())
-    if not run.finished:
-        _train(run, Path(dataset), weights, fold, record)
+    try:
+        if not run.finished:
+            _train(run, Path(dataset), weights, fold, record)
+    except InputError:
+        if not any(run.folder.glob("posture/*")):  # nothing was learned yet, so nothing half-written stays
+            shutil.rmtree(run.folder / "posture", ignore_errors=True)
+            run.discard()
+        raise
     run.finish()
     return run
 

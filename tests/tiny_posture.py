@@ -1,0 +1,114 @@
+"""The default model so small that training takes seconds, and a rendered data set for it.
+
+As a program it trains, and kills itself where the test says: `tiny_posture.py DATASET RUN TEXT`, once a line
+that begins with TEXT has been said.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exerlitenet.training.augment import Ranges, draw
+from exerlitenet.training.config import Config, load_config
+from exerlitenet.training.frames import StoredClip
+from exerlitenet.training.posture_data import PosedClip
+
+CLASSES = ("squat", "biceps_curl", "none")
+STILL = draw(np.random.default_rng(0), Ranges.none())
+"""An augmentation that changes nothing."""
+
+
+def tiny_config(*overrides: str) -> Config:
+    """Two posture stages of few steps at 32 and 64 pixels, and a head of a few hundred parameters."""
+    stage = "batch = 4, learning_rate = 1e-2, final_learning_rate = 1e-3"
+    return load_config(
+        "default",
+        [
+            *("sequence.size=64", "sequence.frames=6", "split.fractions=[0.7, 0.3, 0.0]"),
+            f"posture.stages=[{{size=32, steps=3, {stage}}}, {{size=64, steps=2, {stage}, rendered=0.5}}]",
+            *("head.copies=1", "head.lstm=[8, 6]", "head.dense=5", "head.epochs=2", "head.batch=8"),
+            *("head.windows=4", "head.phase_delay=2", "rendered.clips=3", "rendered.seconds=2.0"),
+            *overrides,
+        ],
+    )
+
+
+def tiny_backbone(name: str, size: int, weights: Any) -> Any:
+    """In place of `build_backbone`: strides 16 and 32 as MobileNetV3Small has, with batch norm."""
+    import keras
+    from keras import layers
+
+    pixels = keras.Input((size, size, 3), name="pixels")
+    maps = layers.Conv2D(6, 4, strides=4, use_bias=False, name="conv_0")(pixels)
+    maps = layers.ReLU(name="relu_0")(layers.BatchNormalization(name="norm_0")(maps))
+    maps = layers.Conv2D(8, 4, strides=4, use_bias=False, name="conv_1")(maps)
+    maps = layers.BatchNormalization(name="norm_1")(maps)
+    maps = layers.ReLU(name="expanded_conv_7_add")(maps)
+    maps = layers.Conv2D(10, 2, strides=2, use_bias=False, name="conv_2")(maps)
+    maps = layers.BatchNormalization(name="norm_2")(maps)
+    return keras.Model(pixels, layers.ReLU(name="relu_2")(maps), name="tiny")
+
+
+def write_rendered(folder: Path, clips: int = 6) -> Path:
+    """Rendered people of every class in turn, each a group of its own."""
+    from exerlitenet.synthetic.dataset import write_dataset
+
+    seeds = range(1_000_200, 1_000_200 + clips)
+    write_dataset(folder, seeds, seconds=2.0, labels=[CLASSES[k % 3] for k in range(clips)])
+    return folder
+
+
+def pose(x: float = 0.5, y: float = 0.5, visibility: float = 1.0) -> Any:
+    """float32 [33, 7]: joints spread about (x, y), in units of the height, no two alike."""
+    out = np.zeros((33, 7), np.float32)
+    spread = np.linspace(-0.1, 0.1, 33)
+    out[:, 0], out[:, 1], out[:, 3] = x + spread, y - spread, visibility
+    out[:, 4:7] = np.random.default_rng(0).normal(0, 0.3, (33, 3))
+    return out
+
+
+def posed(number: int, ticks: int = 8, weight: float = 1.0) -> PosedClip:
+    """A clip of noise, with poses in every frame."""
+    rng = np.random.default_rng(number)
+    frames = rng.integers(0, 256, (ticks, 40, 40, 3), dtype=np.uint8)
+    poses = np.stack([pose(0.4 + 0.02 * k + 0.01 * number) for k in range(ticks)])
+    return PosedClip(StoredClip(frames, 1.0), poses, weight)
+
+
+class Quiet:
+    """A progress that keeps what it is told, and kills its own process at a line that begins with `kill`."""
+
+    def __init__(self, kill: str | None = None) -> None:
+        self.lines: list[str] = []
+        self.stretches: list[str] = []
+        self._kill = kill
+
+    def begin(self, what: str, total: int) -> None:
+        self.stretches.append(what)
+
+    def advance(self, done: int, note: str = "") -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        if self._kill is not None and line.startswith(self._kill):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    dataset, out, kill = sys.argv[1:]
+    from exerlitenet.training import backbone
+    from exerlitenet.training.posture_run import fit_default
+
+    backbone.build_backbone = tiny_backbone
+    fit_default(Path(dataset), tiny_config(), weights=None, out=Path(out), progress=Quiet(kill))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Targets of the frame network follow what an augmentation does to the picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exerlitenet.training.augment import Augmentation, Ranges, draw
+from exerlitenet.training.landmarks import ANGLES, LANDMARKS, MIRROR, TRUNK, posture_target
+from tiny_posture import STILL, pose
+
+FLIP = draw(np.random.default_rng(0), replace(Ranges.none(), flip_chance=1.0))
+GEOMETRY = replace(
+    Ranges.none(), flip_chance=0.5, zoom=(0.7, 1.3), stretch=(0.8, 1.25), shift=0.1, rotate_degrees=20
+)
+
+
+def test_without_augmentation_the_target_is_the_pose() -> None:
+    found = posture_target(pose(0.8), 1.6, STILL)
+    wanted = pose(0.8)[list(LANDMARKS)]
+    assert found.shape == (13, 9)
+    np.testing.assert_allclose(found[:, 0], wanted[:, 0] / 1.6, atol=1e-6)
+    np.testing.assert_allclose(found[:, 1], wanted[:, 1], atol=1e-6)
+    np.testing.assert_array_equal(found[:, 3:6], wanted[:, 4:7])
+    np.testing.assert_array_equal(found[:, [2, 6, 7, 8]], 1)
+
+
+def test_a_flip_swaps_left_and_right_and_mirrors_the_world() -> None:
+    plain, mirrored = posture_target(pose(), 1.0, STILL), posture_target(pose(), 1.0, FLIP)
+    left_shoulder, right_shoulder = LANDMARKS.index(11), LANDMARKS.index(12)
+    assert mirrored[left_shoulder, 0] == pytest.approx(1 - plain[right_shoulder, 0])
+    np.testing.assert_allclose(mirrored[:, 0], 1 - plain[list(MIRROR), 0], atol=1e-6)
+    np.testing.assert_allclose(mirrored[:, 1], plain[list(MIRROR), 1], atol=1e-6)
+    np.testing.assert_allclose(mirrored[:, 3], -plain[list(MIRROR), 3], atol=1e-6)
+    np.testing.assert_allclose(mirrored[:, 4:6], plain[list(MIRROR), 4:6], atol=1e-6)
+
+
+def test_the_tables_know_left_from_right() -> None:
+    """MediaPipe gives left landmarks odd numbers and their right ones the next."""
+    for mine, other in enumerate(MIRROR):
+        assert MIRROR[other] == mine
+        number = LANDMARKS[mine]
+        assert LANDMARKS[other] == (0 if number == 0 else number + 1 if number % 2 else number - 1)
+    for left, right in zip(ANGLES[::2], ANGLES[1::2], strict=True):
+        assert tuple(MIRROR[joint] for joint in left) == right
+    assert sorted(LANDMARKS[joint] for joint in TRUNK) == [11, 12, 23, 24]
+
+
+@given(seed=st.integers(0, 10_000), x=st.floats(0.35, 0.65), y=st.floats(0.35, 0.65))
+def test_the_target_lies_where_the_augmented_pixels_are(seed: int, x: float, y: float) -> None:
+    """A white dot at a landmark, and the middle of what is white after the augmentation."""
+    augmentation = replace(draw(np.random.default_rng(seed), GEOMETRY), border=(0, 0, 0))
+    rows, columns = np.mgrid[:200, :200]
+    dot = np.hypot((columns + 0.5) / 200 - x, (rows + 0.5) / 200 - y) < 0.03
+    picture = np.repeat(dot[..., None], 3, axis=2).astype(np.uint8) * 255
+    seen = augmentation.apply(picture[None], 160)[0, ..., 0].astype(float)
+    weights = seen / seen.sum()
+    grid = (np.arange(160) + 0.5) / 160
+    middle = (weights.sum(0) @ grid, weights.sum(1) @ grid)
+    body = pose(0.9, 0.9)
+    body[:, :2] = (x * 1.5, y)  # aspect 1.5: x counts in units of the height
+    target = posture_target(body, 1.5, augmentation)
+    np.testing.assert_allclose(target[0, :2], middle, atol=0.005)
+
+
+def rotated(degrees: float, flip: bool = False) -> Augmentation:
+    ranges = replace(Ranges.none(), flip_chance=float(flip))
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    x = -1 if flip else 1
+    drawn = draw(np.random.default_rng(0), ranges)
+    return replace(drawn, rotate_radians=angle, matrix=(x * cos, -sin, x * sin, cos))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_world_turns_with_the_picture(flip: bool) -> None:
+    """In a square picture without zoom, places in space about the hips move as places in the picture do."""
+    body = pose()
+    body[:, 0:2] = 0.5 + 0.1 * body[:, 4:6]
+    target = posture_target(body, 1.0, rotated(30, flip))
+    np.testing.assert_allclose(target[:, 0:2] - 0.5, 0.1 * target[:, 3:5], atol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(target[:, 3:6], axis=1).sum(),
+        np.linalg.norm(body[list(LANDMARKS), 4:7], axis=1).sum(),
+        rtol=1e-5,
+    )
+
+
+def test_nobody_found_is_nothing_to_learn() -> None:
+    assert not posture_target(np.full((33, 7), np.nan, np.float32), 1.0, STILL).any()
+
+
+def test_a_missing_landmark_has_no_weight_and_the_others_keep_theirs() -> None:
+    body = pose()
+    body[13] = np.nan
+    for augmentation, place in ((STILL, LANDMARKS.index(13)), (FLIP, LANDMARKS.index(14))):
+        found = posture_target(body, 1.0, augmentation)
+        assert np.isfinite(found).all()
+        assert not found[place, 6:].any()
+        assert (np.delete(found, place, 0)[:, 6:8] == 1).all()
+
+
+def test_what_is_outside_or_hidden_weighs_less() -> None:
+    body = pose()
+    body[LANDMARKS[1], 0] = 1.1  # a little outside: its place is still a target, but it is not visible
+    body[LANDMARKS[2], 0] = 1.4  # far outside
+    body[LANDMARKS[3], 3] = 0.2  # the teacher guesses
+    body[LANDMARKS[4], 3] = 0.5
+    found = posture_target(body, 1.0, STILL)
+    assert (found[1, 2], found[1, 6]) == (0, 1)
+    assert (found[2, 2], found[2, 6]) == (0, 0)
+    assert found[3, 2] == pytest.approx(0.2)
+    assert found[3, 6] == 0
+    assert found[3, 8] == pytest.approx(0.3)
+    assert found[4, 6] == pytest.approx(0.5)
+    assert found[4, 8] == pytest.approx(0.65)
+    assert (found[:, 7] == 1).all()
+
+
+def test_the_shape_of_a_body_mostly_outside_is_not_learned() -> None:
+    found = posture_target(pose(x=1.08), 1.0, STILL)
+    assert 0 < ((found[:, 0] >= 0) & (found[:, 0] <= 1)).mean() <= 0.5
+    assert not found[:, 8].any()
+    assert found[:, 6].any()
