@@ -83,7 +83,7 @@ def write_encoder(path: Path, size: int) -> None:
 
 
 def write_head(path: Path, frames: int, phase: bool) -> None:
-    """Windows [n, frames, 8] -> probabilities [n, 3] and phase [n, 1], blue of the frame PHASE_DELAY ago."""
+    """Windows [n, frames, 8] -> probabilities [n, 3] and phase [n, frames], blue of the frame PHASE_DELAY ago."""
     recent = np.linspace(0.5, 1.5, frames, dtype=np.float32).reshape(1, frames, 1) / frames
     weights = np.zeros((WIDTH, len(CLASSES)), np.float32)
     weights[1, 0] = weights[0, 1] = 20
@@ -103,14 +103,14 @@ def write_head(path: Path, frames: int, phase: bool) -> None:
     outputs: dict[str, list[object]] = {"probabilities": ["n", len(CLASSES)]}
     if phase:
         nodes += [
-            helper.make_node("Gather", ["windows", "place"], ["frame"], axis=1),
-            helper.make_node("Gather", ["frame", "blue"], ["phase"], axis=1),
+            helper.make_node("Gather", ["windows", "places"], ["frames"], axis=1),
+            helper.make_node("Gather", ["frames", "blue"], ["phase"], axis=2),
         ]
         constants += [
-            _constant("place", np.array(frames - 1 - PHASE_DELAY, np.int64)),
-            _constant("blue", np.array([2], np.int64)),
+            _constant("places", np.maximum(np.arange(frames) - PHASE_DELAY, 0)),
+            _constant("blue", np.array(2, np.int64)),
         ]
-        outputs["phase"] = ["n", 1]
+        outputs["phase"] = ["n", frames]
     _write(path, nodes, constants, ("windows", ["n", frames, WIDTH]), outputs)
 
 

@@ -36,7 +36,9 @@ def test_windows_to_probabilities_and_phase(tmp_path: Path) -> None:
     assert probabilities.argmax(1).tolist() == [0, 1, 2]
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
     assert phase is not None
-    np.testing.assert_allclose(phase, [0.7, 0, 0], atol=1e-6)
+    assert phase.shape == (3, 15)
+    np.testing.assert_allclose(phase[:, -1], [0.7, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(phase[:, :-1], 0, atol=1e-6)
 
 
 def test_a_model_without_phase(tmp_path: Path) -> None:

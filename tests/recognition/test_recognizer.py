@@ -202,3 +202,18 @@ def test_no_frames_and_no_video_are_input_errors(recognizer: Recognizer, tmp_pat
 
 def test_a_recognizer_names_its_classes(recognizer: Recognizer) -> None:
     assert recognizer.classes == CLASSES
+
+
+@pytest.mark.parametrize("count", [1, 5, 14, 15, 40])
+def test_every_frame_has_its_phase_in_the_end(recognizer: Recognizer, count: int) -> None:
+    """Those before the first window is full, and those the model waits for when the stream ends, too."""
+    state = recognizer.state()
+    taken: list[tuple[float, float]] = []
+    for frame in frames_of([still((0, 0, 5 * k)) for k in range(count)], fps=7.5):
+        state.push(frame)
+        taken += state.take_phases()
+    state.finish()
+    taken += state.take_phases()
+    assert [time_s for time_s, _ in taken] == pytest.approx([k / 7.5 for k in range(count)])
+    assert [phase for _, phase in taken] == pytest.approx([5 * k / 255 for k in range(count)], abs=1e-5)
+    assert state.take_phases() == []

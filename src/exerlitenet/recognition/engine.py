@@ -38,5 +38,8 @@ class Engine(Protocol):
         ...
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
-        """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phase [n] or None."""
+        """Windows of features float32 [n, frames, width] -> probabilities [n, classes], and phases or None.
+
+        Phases [n, frames]: that at frame t speaks of frame t - phase_delay, and depends on frames up to t only.
+        """
         ...

@@ -68,6 +68,7 @@ class LiveRecognition:
         if feature is not None and (not self._features or self._features[-1] is not feature):
             self._features.append(feature)
             self._times.append(frame.time_s)
+        self._phases += self._state.take_phases()
         for prediction in predictions:
             self._keep(prediction)
         if not predictions:
@@ -85,19 +86,18 @@ class LiveRecognition:
         """The whole stream. Raises InputError when no frame came."""
         for prediction in self._state.finish():
             self._keep(prediction)
+        self._phases += self._state.take_phases()
         if not self._predictions and not self._times:
             raise InputError(f"{video or 'the stream'}: no frame came; give a video or a camera that works")
         end_s = self._last_s + 1 / self._recognizer.engine.spec.rate
         if not self._predictions:  # interrupted before the state could finish
             raise InputError(f"{video or 'the stream'}: ended before anything could be recognised")
-        seen = Seen(self._predictions, self._times, self._features, end_s)
+        seen = Seen(self._predictions, self._phases, self._times, self._features, end_s)
         return self._recognizer.summary(seen, end_s if duration_s is None else duration_s, video, fault)
 
     def _keep(self, prediction: Prediction) -> None:
         self._predictions.append(prediction)
         self._segmenter.push(prediction)
-        if prediction.phase is not None and prediction.phase_time_s is not None:
-            self._phases.append((prediction.phase_time_s, prediction.phase))
 
     def _count(self, segment: Segment) -> int:
         """Repetitions in the running segment so far."""

@@ -62,8 +62,7 @@ class OnnxEngine:
         roles = [role for role in ("probabilities", "phase") if role in graph.outputs]
         out = self._head.run([graph.outputs[role] for role in roles], {graph.input: windows})
         found = {role: np.asarray(value, np.float32) for role, value in zip(roles, out, strict=True)}
-        phase = found.get("phase")
-        return found["probabilities"], None if phase is None else phase.reshape(-1)
+        return found["probabilities"], found.get("phase")
 
     def check_sample(self) -> None:
         """Runs the stored sample and compares; without one, a black window, to see that the graphs fit the card.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -33,7 +34,10 @@ class StreamState:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._clock = TickClock(engine.spec.rate, engine.spec.frames)
+        # Features and times of the ticks in the window; beside them, phases that nobody has taken yet.
         self._window: deque[Floats] = deque(maxlen=engine.spec.frames)
+        self._ticks: deque[float] = deque(maxlen=engine.spec.frames)
+        self._phases: list[tuple[float, float]] = []
         self._last_feature: Floats | None = None
         self.predicted = 0
 
@@ -50,34 +54,61 @@ class StreamState:
         self._last_feature = feature
         out = []
         for left in range(ticks - 1, -1, -1):
-            self._window.append(feature)
+            tick_s = self._clock.last_tick_s - left / spec.rate
+            self._enter(feature, tick_s)
             if len(self._window) == spec.frames:
-                out.append(self._judge(self._clock.last_tick_s - left / spec.rate))
+                out.append(self._judge(tick_s))
         return out
 
     def finish(self) -> list[Prediction]:
-        """At the end of a stream that was shorter than a window: one prediction, the last frame held."""
-        if self.predicted or self._last_feature is None:
+        """At the end of a stream: one prediction if it was shorter than a window, the last frame held.
+
+        Holding it also tells the phases of the last frames, for which the model waits.
+        """
+        feature = self._last_feature
+        if feature is None:
             return []
-        end_s = self._clock.last_tick_s
-        while len(self._window) < self._engine.spec.frames:
-            self._window.append(self._last_feature)
-        return [self._judge(end_s)]
+        end_s, spec = self._clock.last_tick_s, self._engine.spec
+        out = []
+        if not self.predicted:
+            while len(self._window) < spec.frames:
+                self._enter(feature, math.inf)
+            out.append(self._judge(end_s))
+        for _ in range(self._engine.phase_delay):
+            self._enter(feature, math.inf)
+            self._judge(end_s)
+        self._phases = [(time_s, phase) for time_s, phase in self._phases if time_s <= end_s]
+        return out
+
+    def take_phases(self) -> list[tuple[float, float]]:
+        """(time in seconds, phase) of every tick that became known since the last call, in order of time."""
+        taken, self._phases = self._phases, []
+        return taken
 
     @property
     def last_feature(self) -> Floats | None:
         """Features [width] of the frame encoded last."""
         return self._last_feature
 
+    def _enter(self, feature: Floats, tick_s: float) -> None:
+        self._window.append(feature)
+        self._ticks.append(tick_s)
+
     def _judge(self, time_s: float) -> Prediction:
-        probabilities, phase = self._engine.judge(np.stack(self._window)[None])
+        """The window that is in place; `time_s` is its end."""
+        probabilities, phases = self._engine.judge(np.stack(self._window)[None])
+        # The first window tells the phases of its earlier frames too; later ones only what is new.
+        delay, frames = self._engine.phase_delay, self._engine.spec.frames
+        known = range(delay, frames) if not self.predicted else range(frames - 1, frames)
         self.predicted += 1
         named = dict(zip(self._engine.classes, (float(p) for p in probabilities[0]), strict=True))
         best = max(named, key=lambda name: named[name])
-        if phase is None:
+        if phases is None:
             return Prediction(time_s, named, best)
-        phase_time_s = max(0.0, time_s - self._engine.phase_delay / self._engine.spec.rate)
-        return Prediction(time_s, named, best, float(phase[0]), phase_time_s)
+        fresh = [(self._ticks[t - delay], float(phases[0, t])) for t in known]
+        self._phases += fresh
+        newest_s, newest = fresh[-1]
+        return Prediction(time_s, named, best, newest, min(newest_s, time_s))
 
 
 class Recognizer:
@@ -167,18 +198,21 @@ class Recognizer:
         predictions: list[Prediction] = []
         features: list[Floats] = []
         times: list[float] = []
+        phases: list[tuple[float, float]] = []
         last_s = 0.0
         for frame in frames:
             predictions += state.push(frame)
+            phases += state.take_phases()
             last_s = frame.time_s
             feature = state.last_feature
             if feature is not None and (not features or features[-1] is not feature):
                 features.append(feature)
                 times.append(frame.time_s)
         predictions += state.finish()
+        phases += state.take_phases()
         if not predictions:
             raise InputError("there was no frame to look at; give a video with at least one")
-        return Seen(predictions, times, features, last_s + 1 / self.engine.spec.rate)
+        return Seen(predictions, phases, times, features, last_s + 1 / self.engine.spec.rate)
 
     def summary(self, seen: Seen, duration_s: float, video: str, fault: str | None) -> Workout:
         """From what was seen of a stream to its segments with repetitions.
@@ -188,9 +222,8 @@ class Recognizer:
         segments = segments_of(
             seen.predictions, self.segment_thresholds, self.engine.spec.window_s, duration_s
         )
-        phases = [(p.phase_time_s, p.phase) for p in seen.predictions if p.phase is not None]
-        if phases:
-            times, values = zip(*phases, strict=True)
+        if seen.phases:
+            times, values = zip(*seen.phases, strict=True)
             segments = attach_repetitions(segments, times, values, self.counting_thresholds)
         else:
             segments = attach_repetitions_from_features(segments, seen.times, np.stack(seen.features))
@@ -201,11 +234,13 @@ class Recognizer:
 class Seen:
     """What one pass over a stream gave.
 
-    predictions: at least one. times, features: of every encoded frame, seconds and float32 [width].
+    predictions: at least one. phases: (seconds, phase) in order of time; none from a model that gives no phase.
+    times, features: of every encoded frame, seconds and float32 [width].
     end_s: one frame period after the last frame.
     """
 
     predictions: list[Prediction]
+    phases: list[tuple[float, float]]
     times: list[float]
     features: list[Floats]
     end_s: float

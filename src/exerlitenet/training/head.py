@@ -111,9 +111,9 @@ def frame_encoder(posture: keras.Model, head: Head) -> keras.Model:
 
 
 def sequence_head(head: Head) -> keras.Model:
-    """Projections [b, frames, 4 x units] -> {"probabilities": [b, classes], "phase": [b]}.
+    """Projections [b, frames, 4 x units] -> {"probabilities": [b, classes], "phase": [b, frames]}.
 
-    The phase is that of the frame `phase_delay` before the last: the newest the head speaks of.
+    The phase at frame t speaks of frame t - phase_delay.
     """
     import keras
 
@@ -127,5 +127,5 @@ def sequence_head(head: Head) -> keras.Model:
     phase = network.get_layer("phase")(network.get_layer("phase_of_frames")(states))
     probabilities = network.get_layer("classes")(network.get_layer("dense")(states[:, -1]))
     return keras.Model(
-        projected, {"probabilities": probabilities, "phase": phase[:, -1]}, name="sequence_head"
+        projected, {"probabilities": probabilities, "phase": phase}, name="sequence_head"
     )

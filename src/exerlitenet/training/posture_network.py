@@ -143,6 +143,6 @@ class PostureEngine:
         return np.asarray(out["projection"], np.float32)
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
-        """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phase [n]."""
+        """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phases [n, frames]."""
         out: Any = self._head.predict_on_batch(windows)
-        return np.asarray(out["probabilities"], np.float32), np.asarray(out["phase"], np.float32).reshape(-1)
+        return np.asarray(out["probabilities"], np.float32), np.asarray(out["phase"], np.float32)
