@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from exerlitenet.training.augment import Ranges, draw
 from exerlitenet.training.config import Config, load_config
@@ -53,6 +56,25 @@ def tiny_backbone(name: str, size: int, weights: Any) -> Any:
     maps = layers.Conv2D(10, 2, strides=2, use_bias=False, name="conv_2")(maps)
     maps = layers.BatchNormalization(name="norm_2")(maps)
     return keras.Model(pixels, layers.ReLU(name="relu_2")(maps), name="tiny")
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """The small backbone, fewer windows and batches that only judge, and no compiling of networks.
+
+    A few steps of a small network take less time than TensorFlow's compiling of it.
+    """
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("exerlitenet.training.backbone.build_backbone", tiny_backbone)
+            patch.setattr("exerlitenet.training.posture_fit.NORM_BATCHES", 3)
+            patch.setattr("exerlitenet.training.head_fit.VALIDATION_WINDOWS", 64)
+            yield
+    finally:
+        tensorflow.config.run_functions_eagerly(False)
 
 
 def write_rendered(folder: Path, clips: int = 6) -> Path:
@@ -103,11 +125,10 @@ class Quiet:
 
 def main() -> None:
     dataset, out, kill = sys.argv[1:]
-    from exerlitenet.training import backbone
     from exerlitenet.training.posture_run import fit_default
 
-    backbone.build_backbone = tiny_backbone
-    fit_default(Path(dataset), tiny_config(), weights=None, out=Path(out), progress=Quiet(kill))
+    with quick():
+        fit_default(Path(dataset), tiny_config(), weights=None, out=Path(out), progress=Quiet(kill))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from exerlitenet.training.clips import Clip
 from exerlitenet.training.head import HeadConfig, build_head
 from exerlitenet.training.head_data import Copy, HeadWindows
 from exerlitenet.training.head_fit import HeadEpoch, fit_head, phase_loss
-from tiny_posture import CLASSES
+from tiny_posture import CLASSES, quick
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
 
@@ -24,12 +24,9 @@ CONFIG = HeadConfig(lstm=(8, 6), dense=8, epochs=3, batch=12, windows=8, phase_d
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _eager() -> Iterator[None]:
-    """A few steps of a small network take less time than TensorFlow's compiling of it."""
-    tensorflow = pytest.importorskip("tensorflow")
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
+def _quick() -> Iterator[None]:
+    with quick():
+        yield
 
 
 def copies() -> list[list[Copy]]:

@@ -22,7 +22,7 @@ from exerlitenet.training.posture_fit import (
     trainable_posture,
 )
 from exerlitenet.training.posture_run import load_posture
-from tiny_posture import posed, tiny_backbone, tiny_config
+from tiny_posture import posed, quick, tiny_config
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
 
@@ -32,19 +32,14 @@ STAGES = (PostureStage(32, 4, 4, 1e-2, 1e-3), PostureStage(64, 3, 4, 5e-3, 1e-4)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _eager() -> Iterator[None]:
-    """A few steps of a small network take less time than TensorFlow's compiling of it."""
-    tensorflow = pytest.importorskip("tensorflow")
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
+def _quick() -> Iterator[None]:
+    with quick():
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exerlitenet.training.backbone.build_backbone", tiny_backbone)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posture_fit, "REPORT_EVERY", 2)
-    monkeypatch.setattr(posture_fit, "NORM_BATCHES", 3)
 
 
 def batches_of(stage: PostureStage) -> PostureBatches:
@@ -60,9 +55,7 @@ def train(folder: Path, report: Callable[[PostureReport], None] | None = None) -
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[PostureReport], Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("exerlitenet.training.backbone.build_backbone", tiny_backbone)
         patch.setattr(posture_fit, "REPORT_EVERY", 2)
-        patch.setattr(posture_fit, "NORM_BATCHES", 3)
         folder, reports = tmp_path_factory.mktemp("posture"), list[PostureReport]()
         return train(folder, reports.append), reports, folder
 

@@ -21,7 +21,7 @@ from exerlitenet.training import posture_fit
 from exerlitenet.training.posture_run import fit_default, sources_of
 from exerlitenet.training.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.run import Run
-from tiny_posture import Quiet, tiny_backbone, tiny_config, write_rendered
+from tiny_posture import Quiet, quick, tiny_config, write_rendered
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
 
@@ -34,9 +34,8 @@ COLUMNS = ["phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "se
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One cache for the file, so that clips are rendered once; and the small backbone."""
     folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, quick():
         patch.setenv("EXERLITENET_CACHE", str(folder))
-        patch.setattr("exerlitenet.training.backbone.build_backbone", tiny_backbone)
         yield folder
 
 
