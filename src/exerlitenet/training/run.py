@@ -8,6 +8,8 @@
     metrics.json       how good it is; written last, so a run that has it is finished
     report.html        the same as a page
     log.txt            what the run said, with times
+    sequences.npz      some of the dataset's sequences, for an export to be compared on
+    posture/, head/    weights of the default model's two phases
 
 While it trains: checkpoint.npz and cache/. They go when it ends.
 """
