@@ -182,3 +182,12 @@ def test_a_batch_depends_on_its_generator_alone() -> None:
     first, again = (ours.batch(np.random.default_rng(7), 9) for _ in range(2))
     for name in vars(first):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+
+
+def test_none_may_have_a_share_of_its_own() -> None:
+    labels = [Clip(Path(f"{label}.mp4"), label, "g") for label in CLASSES]
+    drawn = windows(labels, [[copy(1)] for _ in labels], none_share=0.7).batch(np.random.default_rng(0), 2000)
+    shares = drawn.classes.mean(axis=0)
+    assert shares[CLASSES.index("none")] == pytest.approx(0.7, abs=0.05)
+    others = [share for name, share in zip(CLASSES, shares, strict=True) if name != "none"]
+    assert others == pytest.approx([0.3 / len(others)] * len(others), abs=0.05)

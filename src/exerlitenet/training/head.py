@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 class HeadConfig:
     """Table [head] of a configuration. See configs/default.toml for what each value does."""
 
-    copies: int = 6
+    copies: int = 3
     lstm: tuple[int, int] = (128, 128)
     dense: int = 64
-    dropout: float = 0.3
+    dropout: float = 0.4
     noise: float = 0.02
+    none_share: float = 0.5
     label_smoothing: float = 0.05
     phase_delay: int = 3
     phase_weight: float = 1.0
-    epochs: int = 30
+    epochs: int = 8
     batch: int = 64
     windows: int = 12
     learning_rate: float = 1e-3
@@ -49,6 +50,7 @@ class HeadConfig:
             dense=read.integer("dense", base.dense, low=1),
             dropout=read.number("dropout", base.dropout, low=0, below=1),
             noise=read.number("noise", base.noise, low=0, high=1),
+            none_share=read.number("none_share", base.none_share, low=0, below=1),
             label_smoothing=read.number("label_smoothing", base.label_smoothing, low=0, below=1),
             phase_delay=read.integer("phase_delay", base.phase_delay, low=0),
             phase_weight=read.number("phase_weight", base.phase_weight, low=0),
@@ -81,7 +83,9 @@ def build_head(config: HeadConfig, frames: int, classes: int) -> Head:
     joints = keras.Input((frames, len(LANDMARKS), JOINT_VALUES), name="joints")
     context = keras.Input((frames, CONTEXT_UNITS), name="context")
     noisy = keras.layers.GaussianNoise(config.noise, name="noise")(joints)
-    hidden = keras.layers.Dropout(config.dropout, name="context_dropout")(context)
+    # The same numbers are dropped in all frames, or what one frame loses the next would tell.
+    whole = (None, 1, CONTEXT_UNITS)
+    hidden = keras.layers.Dropout(config.dropout, noise_shape=whole, name="context_dropout")(context)
     features = keras.layers.Concatenate(name="features")([joint_features(noisy), hidden])
     hidden = ProjectedLSTM(config.lstm[0], return_sequences=True, name="lstm")(features)
     hidden = keras.layers.Dropout(config.dropout, name="dropout")(hidden)

@@ -175,6 +175,7 @@ class HeadWindows:
     """Windows drawn so that classes count alike, and within a class every group by the root of its clips.
 
     weights: of each clip besides, such as less for rendered ones.
+    none_share: of the windows that show no exercise, where there is a class for them; 0 counts it as the others.
     """
 
     def __init__(
@@ -186,6 +187,7 @@ class HeadWindows:
         frames: int,
         phase_delay: int,
         weights: Sequence[float] | None = None,
+        none_share: float = 0.0,
     ) -> None:
         self._copies = copies
         self._class_of = np.array([list(classes).index(clip.label) for clip in labels])
@@ -199,7 +201,10 @@ class HeadWindows:
             chances *= np.asarray(weights)
         for k in range(self._classes):
             mine = self._class_of == k
-            chances[mine] /= max(chances[mine].sum(), 1e-12)
+            share = 1.0
+            if none_share and classes[k] == NONE:
+                share = none_share / (1 - none_share) * (self._classes - 1)
+            chances[mine] *= share / max(chances[mine].sum(), 1e-12)
         self._chances = chances / chances.sum()
 
     def batch(self, rng: np.random.Generator, count: int) -> HeadBatch:

@@ -19,7 +19,7 @@ from exerlitenet.training.head_data import HeadBatch, HeadWindows
 if TYPE_CHECKING:
     import keras
 
-EMA_MOMENTUM = 0.998
+EMA_MOMENTUM = 0.995
 VALIDATION_WINDOWS = 2048
 
 

@@ -207,7 +207,13 @@ def train_head(
     def windows(clips: Sequence[Clip], copies: Sequence[Sequence[Copy]]) -> HeadWindows:
         weights = [RENDERED_WEIGHT if clip in rendered else 1.0 for clip in clips]
         return HeadWindows(
-            copies, clips, config.classes, frames=spec.frames, phase_delay=head.phase_delay, weights=weights
+            copies,
+            clips,
+            config.classes,
+            frames=spec.frames,
+            phase_delay=head.phase_delay,
+            weights=weights,
+            none_share=head.none_share,
         )
 
     learning = windows(everyone, encoded(everyone, Ranges(**config.augment.ranges), head.copies, "training"))

@@ -1,0 +1,85 @@
+"""The model in the package: small enough, whole, right on rendered people and on real ones it was not trained on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exerlitenet.recognition.bundle import CARD, default_folder, load_bundle
+from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.results import Frame
+from exerlitenet.synthetic.clip import render_clip
+from exerlitenet.training.evaluate import evaluate, warn_if_seen
+from exerlitenet.training.manifest import read_manifest
+
+MOST_GRAPH_BYTES = 6_000_000
+MOST_CARD_BYTES = 300_000
+REAL_CLIPS = 60
+TRAINING_SEEDS = range(1_000_000)
+
+
+def test_it_is_small() -> None:
+    bundle = load_bundle()
+    graphs = sum((bundle.folder / graph.file).stat().st_size for graph in (bundle.encoder, bundle.head))
+    assert graphs <= MOST_GRAPH_BYTES
+    assert (bundle.folder / CARD).stat().st_size <= MOST_CARD_BYTES
+
+
+def test_its_card_says_what_it_is_and_names_no_place() -> None:
+    bundle = load_bundle()
+    assert bundle.classes == ("squat", "biceps_curl", "none")
+    assert bundle.sample is not None
+    assert set(bundle.provenance) >= {"train_digests", "train_groups", "split", "config", "versions"}
+    assert not set(bundle.provenance["split"]["validation"]) & set(bundle.provenance["train_digests"])
+    text = (default_folder() / CARD).read_text(encoding="utf-8")
+    assert "/home" not in text
+    assert "/tmp" not in text
+    rendered = bundle.provenance["config"]["rendered"]
+    assert rendered["first_seed"] + rendered["clips"] <= TRAINING_SEEDS.stop
+
+
+@pytest.mark.parametrize("label", ["squat", "biceps_curl", "none"])
+def test_rendered_people_of_seeds_that_no_training_uses(label: str) -> None:
+    recognizer = Recognizer.load()
+    right = 0
+    seeds = range(1_000_200, 1_000_206)
+    for seed in seeds:
+        clip = render_clip(seed, label, seconds=8.0)
+        frames = [Frame(k / clip.fps, rgb) for k, rgb in enumerate(clip.frames)]
+        right += recognizer.recognize_frames(frames).exercise == label
+    assert right >= len(seeds) - 2
+
+
+@pytest.mark.skipif(
+    "EXERLITENET_CLIPS" not in os.environ, reason="EXERLITENET_CLIPS names no folder of real clips"
+)
+def test_real_people_it_was_not_trained_on() -> None:
+    """A fixed sample of the validation part: at least 80 % of squats and curls told apart, 60 % balanced with none."""
+    bundle = load_bundle()
+    manifest = read_manifest(Path(os.environ["EXERLITENET_CLIPS"]), classes=bundle.classes, check=False)
+    held_out = frozenset(bundle.provenance["split"]["validation"])
+    clips = [clip for clip in manifest.clips if clip.digest in held_out]
+    if not clips:
+        pytest.skip("the clips in EXERLITENET_CLIPS are not those that the model was validated on")
+    exercises = [clip for clip in clips if clip.label != "none"]
+    others = [clip for clip in clips if clip.label == "none"]
+    order = np.random.default_rng(0).permutation(len(exercises))[: REAL_CLIPS * 2 // 3]
+    sample = [exercises[i] for i in order] + others[:: max(1, len(others) // (REAL_CLIPS // 3))][
+        : REAL_CLIPS // 3
+    ]
+    assert warn_if_seen(bundle.provenance, sample) is None
+    found = evaluate(
+        Recognizer.load().recognize, sample, bundle.classes, model=bundle.name, protocol="validation part"
+    )
+    assert len(found.results) == len(sample) >= REAL_CLIPS // 2
+    assert found.judgements["exercise_clips"].accuracy.value >= 0.8
+    assert found.judgements["clips"].balanced_accuracy.value >= 0.6
+
+
+def test_the_card_is_json_without_surprises() -> None:
+    card = json.loads((default_folder() / CARD).read_text(encoding="utf-8"))
+    assert card["metrics"]["held_out"]["clips"] == len(card["provenance"]["split"]["validation"])
