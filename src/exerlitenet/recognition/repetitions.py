@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 DEFAULT_HALF_PERIOD_S = 1.2
 SHORTEST_PERIOD_S = 0.8
 LONGEST_PERIOD_S = 6.0
-SEGMENT_MARGIN_S = 0.5
+SEGMENT_MARGIN_S = 1.0
 """A segment's edges are only known to about this; ticks so far outside still count for it."""
 
 

@@ -6,7 +6,7 @@ import logging
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Parts:
     head: keras.Model
     full: keras.Model
     phase_delay: int = 0
+    segments: SegmentThresholds = field(default_factory=SegmentThresholds)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def export_bundle(
             encoder=graph_of(encoder, inputs["encoder"], _roles(encoder, parts.encoder, "projection")),
             head=graph_of(head, inputs["head"], _roles(head, parts.head, "probabilities")),
             phase_delay=parts.phase_delay,
+            segment_thresholds=parts.segments,
             metrics=metrics,
             provenance=dict(provenance) | {"int8": int8},
         )

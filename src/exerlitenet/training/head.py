@@ -130,6 +130,4 @@ def sequence_head(head: Head) -> keras.Model:
     states = network.get_layer("lstm_1")(hidden)
     phase = network.get_layer("phase")(network.get_layer("phase_of_frames")(states))
     probabilities = network.get_layer("classes")(network.get_layer("dense")(states[:, -1]))
-    return keras.Model(
-        projected, {"probabilities": probabilities, "phase": phase}, name="sequence_head"
-    )
+    return keras.Model(projected, {"probabilities": probabilities, "phase": phase}, name="sequence_head")

@@ -10,6 +10,7 @@ import numpy as np
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.engine import Floats
+from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.training.config import Config
 from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
 from exerlitenet.training.posture import build_posture
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 
 PHASES = ("posture", "head")
+
+
+SEGMENTS = SegmentThresholds(enter=0.65, leave=0.2, least_s=1.5, smooth_s=0.8, merge_gap_s=3.0)
+"""A set is entered on good evidence and left on good evidence: people pause between repetitions."""
 
 
 @dataclass(frozen=True)

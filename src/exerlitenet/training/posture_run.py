@@ -28,6 +28,7 @@ from exerlitenet.training.posture_clips import posed_clips, unlabelled_videos
 from exerlitenet.training.posture_data import PosedClip, PostureBatches
 from exerlitenet.training.posture_fit import PostureStage, PostureTable, fit_posture
 from exerlitenet.training.posture_network import (
+    SEGMENTS,
     PostureEngine,
     PostureNetwork,
     build_posture_network,
@@ -245,7 +246,7 @@ def judge_run(run: Run, network: PostureNetwork, clips: Sequence[Clip], progress
     }
     evaluation = None
     if clips:
-        recognizer = Recognizer(PostureEngine(network, run.config))
+        recognizer = Recognizer(PostureEngine(network, run.config), SEGMENTS)
         evaluation = evaluate(
             recognizer.recognize,
             clips,
