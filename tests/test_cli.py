@@ -46,8 +46,14 @@ def test_version() -> None:
 def test_bad_usage_is_status_2(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "Error" in result.stderr
+    [line] = result.stderr.splitlines()
+    assert line.startswith("exerlitenet: ")
+    assert "--help shows how to use it" in line
     assert result.stdout == ""
+
+
+def test_without_a_verb_the_help_is_shown() -> None:
+    assert "Commands:" in run().output
 
 
 def test_help_loads_nothing_heavy() -> None:

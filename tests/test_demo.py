@@ -80,6 +80,7 @@ def test_bad_input(model: Path, tmp_path: Path) -> None:
     video = write_clip(tmp_path / "v.mp4", [still(SQUAT)] * 5)
     for arguments, message in [
         ((tmp_path / "nosuch.mp4", "--out", tmp_path / "d"), "no such file"),
+        (("camera:0", "--out", tmp_path / "d"), "exerlitenet recognize camera:0"),
         ((video, "--out", tmp_path / "file"), "no folder can be made there"),
         ((video, "--out", tmp_path / "d", "--model", tmp_path), "no model.json"),
     ]:
@@ -87,6 +88,7 @@ def test_bad_input(model: Path, tmp_path: Path) -> None:
         assert result.exit_code == 2
         [line] = result.stderr.splitlines()
         assert message in line
+    assert names(tmp_path) == {"file", "v.mp4"}
 
 
 def test_progress_is_told(model: Path, tmp_path: Path) -> None:

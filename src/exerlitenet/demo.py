@@ -12,11 +12,12 @@ from exerlitenet.recognition.page import write_page
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Segment, Workout
 from exerlitenet.video.annotate import annotate_video
+from exerlitenet.video.camera import PREFIX
+from exerlitenet.video.source import open_video
 
 if TYPE_CHECKING:
     from exerlitenet.synthetic.clip import RenderedClip
 
-FOLDER = "exerlitenet-demo"
 VIDEO, REPORT, ANNOTATED = "sample.mp4", "report.html", "annotated.mp4"
 
 Told = Callable[[str, float, float | None], None]
@@ -74,6 +75,8 @@ def run_demo(
     """
     told = progress or (lambda what, done, total: None)
     recognizer = Recognizer.load(model)
+    if video is not None:
+        _check_can_be_seen_twice(video)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -92,6 +95,14 @@ def run_demo(
         source, workout, out / ANNOTATED, progress=lambda share: told("drawing the results", share, 1.0)
     )
     return Demo(workout, expected, path, out / REPORT, out / ANNOTATED)
+
+
+def _check_can_be_seen_twice(video: str | Path) -> None:
+    """Raises InputError, before a folder is made, for what cannot be read once to recognise and once to draw."""
+    if str(video).startswith(PREFIX):
+        raise InputError(f"{video}: the demo takes files; for a camera use exerlitenet recognize {video}")
+    with open_video(video):
+        pass
 
 
 def _sample(

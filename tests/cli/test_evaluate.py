@@ -102,6 +102,15 @@ def test_clips_made_worse(model: Path, dataset: Path, tmp_path: Path) -> None:
     assert "expected a degradation" in result.stderr
 
 
+@pytest.mark.parametrize("verb", [("evaluate", "default"), ("dataset",)])
+def test_a_data_set_is_not_overwritten(dataset: Path, verb: tuple[str, ...]) -> None:
+    before = dataset.read_bytes()
+    result = run(*verb, dataset, "--json", dataset)
+    assert result.exit_code == 2
+    assert "the source itself" in result.stderr
+    assert dataset.read_bytes() == before
+
+
 def test_clips_that_cannot_be_used(model: Path, tmp_path: Path) -> None:
     table = write_dataset(tmp_path / "data", clips=6)
     (table.parent / "1.mp4").write_text("no video")

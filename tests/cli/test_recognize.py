@@ -129,6 +129,16 @@ def test_report_and_annotated_video(folder: Path, model: tuple[str, Path], tmp_p
     assert names(tmp_path) == {"r.html", "a.mp4"}
 
 
+def test_the_annotated_video_ends_where_recognition_did(
+    folder: Path, model: tuple[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "a.mp4"
+    result = run("recognize", folder / "workout.mp4", *model, "--seconds", 4, "--annotate", out)
+    assert result.exit_code == 0
+    with av.open(str(out)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 4 * 15
+
+
 def test_no_page_where_nothing_was_read(model: tuple[str, Path], tmp_path: Path) -> None:
     result = run("recognize", tmp_path / "missing.mp4", *model, "--report", tmp_path / "r.html")
     assert result.exit_code == 2

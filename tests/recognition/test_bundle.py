@@ -94,7 +94,14 @@ def test_a_foreign_or_cut_card(folder: Path, text: str, message: str) -> None:
         lambda card: card["encoder"].update(file="../encoder.onnx"),
         lambda card: card["sample"].update(strip_png="no base64!"),
         lambda card: card["sample"].update(probabilities=None),
+        lambda card: card["sample"].update(count=0),
+        lambda card: card["sample"].update(count=7),
         lambda card: card.pop("thresholds"),
+        lambda card: card.update(classes=[]),
+        lambda card: card.update(classes=["squat", "squat", "none"]),
+        lambda card: card.update(phase_delay=-1),
+        lambda card: card.update(phase_delay=99),
+        lambda card: card["sequence"].update(frames=float("inf")),
     ],
 )
 def test_a_card_with_a_fault_names_the_card(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -147,7 +154,11 @@ def test_a_sample_that_is_no_picture_is_found_when_the_model_starts(folder: Path
         OnnxEngine(load_bundle(folder))
 
 
-def test_a_sample_of_another_length_is_found_when_the_model_starts(folder: Path) -> None:
-    change_card(folder, lambda card: card["sample"].update(count=7))
+def test_a_sample_that_is_cut_off_is_found_when_the_model_starts(folder: Path) -> None:
+    strip = load_bundle(folder).sample.strip  # type: ignore[union-attr]
+    change_card(
+        folder,
+        lambda card: card["sample"].update(strip_png=base64.b64encode(strip[: len(strip) // 2]).decode()),
+    )
     with pytest.raises(InputError, match=r"stored sample of the model .* is damaged"):
         OnnxEngine(load_bundle(folder))

@@ -68,6 +68,8 @@ def test_a_folder_in_use_is_refused(tmp_path: Path, config: Config) -> None:
         Run.create(tmp_path, config, resume=True)
     with pytest.raises(InputError, match="is a file"):
         Run.create(tmp_path / "notes.txt", config)
+    with pytest.raises(InputError, match="no folder can be made there"):
+        Run.create(tmp_path / "notes.txt" / "run", config)
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 

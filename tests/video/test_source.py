@@ -276,6 +276,13 @@ def test_limit_ends_the_video(tmp_path: Path) -> None:
     assert video.fault is None
 
 
+def test_a_limit_within_the_last_picture_is_the_end_too(tmp_path: Path) -> None:
+    path = clips.write_clip(tmp_path / "clip.mp4", clips.grey_ramp(5), 5)
+    with open_video(path, limit_s=0.9) as video:
+        assert len(list(video)) == 5
+    assert video.duration_s == pytest.approx(0.9)
+
+
 def test_a_loop_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", clips.grey_ramp(6), 30)
     with open_video(path) as video:

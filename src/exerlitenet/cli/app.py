@@ -26,14 +26,27 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 # What else to say to someone who stopped a verb.
 AFTER_INTERRUPT = {"train": "; the same command with --resume goes on from the last epoch"}
+# Newer releases of Typer carry a Click of their own; this is the class of whichever it is.
+UsageError: Any = typer.BadParameter.__base__
 
 
 class Verbs(TyperGroup):
-    """Turns bad input and Ctrl-C in any verb into one line and a status."""
+    """Turns bad usage, bad input and Ctrl-C in any verb into one line and a status."""
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        nothing_given = not args  # parsing empties the list
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except UsageError as error:
+            if nothing_given:  # shows the help
+                raise
+            raise _explained(error) from error
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except UsageError as error:
+            raise _explained(error) from error
         except InputError as error:
             complain(str(error))
             raise typer.Exit(BAD_INPUT) from error
@@ -46,6 +59,13 @@ class Verbs(TyperGroup):
         except KeyboardInterrupt:
             complain(f"stopped{AFTER_INTERRUPT.get(ctx.invoked_subcommand or '', '')}")
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _explained(error: Any) -> typer.Exit:
+    """Says what is wrong with a command line, and gives the status to end with."""
+    command = error.ctx.command_path if error.ctx is not None else "exerlitenet"
+    complain(f"{error.format_message().strip().rstrip('.')}; {command} --help shows how to use it")
+    return typer.Exit(BAD_INPUT)
 
 
 def _forget_unwritten_output() -> None:

@@ -62,8 +62,8 @@ def evaluate(
     """Judge a model on labelled clips: which exercise, false alarms, repetitions, each with its interval."""
     if part not in PARTS:
         raise InputError(f"--part takes {', '.join(PARTS)}, got {part!r}")
-    check_writable(json_to)
-    check_writable(report)
+    check_writable(json_to, [dataset])
+    check_writable(report, [dataset])
     check_different(json_to, report)
     from exerlitenet.training.degrade import degradations
     from exerlitenet.training.manifest import read_manifest

@@ -24,8 +24,8 @@ Told = Callable[[float, float | None], None]
 
 
 def complain(message: str) -> None:
-    """One line on standard error."""
-    print(f"exerlitenet: {message}", file=sys.stderr, flush=True)
+    """One line on standard error, whatever names are in it."""
+    print(f"exerlitenet: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
 
 def console(*, quiet: bool = False) -> Console:

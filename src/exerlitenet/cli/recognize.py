@@ -70,7 +70,7 @@ def recognize(
         write_page(workouts, report)
         out.print(f"report: {report}", soft_wrap=True)
     if annotate is not None and workouts:
-        write_annotated(videos[0], workouts[0], annotate)
+        write_annotated(videos[0], workouts[0], annotate, seconds)
         out.print(f"annotated video: {annotate}", soft_wrap=True)
     if len(workouts) < len(videos):
         raise typer.Exit(2)
@@ -107,9 +107,9 @@ def look(recognizer: Recognizer, video: str, seconds: float | None, *, quiet: bo
         return recognizer.recognize(video, seconds=seconds, progress=told)
 
 
-def write_annotated(video: str, workout: Workout, out: Path) -> None:
+def write_annotated(video: str, workout: Workout, out: Path, seconds: float | None) -> None:
     """The video with its results drawn on it, with a bar."""
     from exerlitenet.video.annotate import annotate_video
 
     with bar(f"writing {out.name}") as told:
-        annotate_video(video, workout, out, progress=lambda share: told(share, 1.0))
+        annotate_video(video, workout, out, seconds=seconds, progress=lambda share: told(share, 1.0))

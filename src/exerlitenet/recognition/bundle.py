@@ -153,7 +153,8 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         )
     try:
         bundle = _parse(folder, card)
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        _check_sizes(bundle)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as fault:
         raise InputError(
             f"{path} is incomplete or changed by hand ({fault!r}); export the model again"
         ) from fault
@@ -201,13 +202,29 @@ def _graph(entry: Mapping[str, Any]) -> Graph:
     return Graph(file, str(entry["sha256"]), str(entry["input"]), dict(entry["outputs"]))
 
 
+def _check_sizes(bundle: Bundle) -> None:
+    """Raises ValueError for numbers that no export writes."""
+    if not bundle.classes or len(set(bundle.classes)) < len(bundle.classes):
+        raise ValueError(f"classes must be names, each once, got {list(bundle.classes)}")
+    if not 0 <= bundle.phase_delay < bundle.spec.frames:
+        raise ValueError(f"phase_delay must lie within the window, got {bundle.phase_delay}")
+    if bundle.sample is not None and bundle.sample.count != bundle.spec.frames:
+        raise ValueError(f"the sample must hold {bundle.spec.frames} frames, got {bundle.sample.count}")
+
+
 def _check_hash(folder: Path, graph: Graph) -> None:
     path = folder / graph.file
     if not path.is_file():
         raise InputError(
             f"the model in {folder} lacks {graph.file}; export it again, or copy the whole folder"
         )
-    if _sha256(path) != graph.sha256:
+    try:
+        found = _sha256(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}); check its access rights"
+        ) from error
+    if found != graph.sha256:
         raise InputError(
             f"{path} is not the file that {CARD} was made with (its sha256 differs): it is cut short or was changed; "
             "export the model again, or copy the whole folder"

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
@@ -77,7 +78,8 @@ class OnnxEngine:
                 if sample is None
                 else sample.frames()
             )
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+            # Pillow raises any of these on a picture that is cut off, garbled or absurdly large.
             raise InputError(
                 f"the stored sample of the model in {folder} is damaged: {_first_line(fault)}; export it again"
             ) from fault

@@ -84,10 +84,7 @@ def export_bundle(
     Raises InputError when `out` is not free, or when Keras and ONNX Runtime disagree by more than 1e-4; nothing
     is left behind then.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not an empty folder; name another one for the model")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"the folder {out.absolute().parent} does not exist; make it first")
+    check_free(out)
     with TemporaryDirectory(prefix=".export-", dir=out.absolute().parent) as work:
         folder = Path(work)
         encoder, head = folder / "encoder.onnx", folder / "head.onnx"
@@ -125,6 +122,14 @@ def export_bundle(
     loaded = load_bundle(out)
     size = sum((out / graph.file).stat().st_size for graph in (loaded.encoder, loaded.head))
     return ExportReport(loaded, size, difference, len(sequences), int8)
+
+
+def check_free(out: Path) -> None:
+    """Raises InputError when no bundle can be written there; called before long work."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is not an empty folder; name another one for the model")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"the folder {out.absolute().parent} does not exist; make it first")
 
 
 def largest_difference(

@@ -149,7 +149,12 @@ class Run:
             return run
         if there and not resume:
             raise InputError(f"{out} is not empty; name another folder, or go on with a run by --resume")
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{out}: no folder can be made there ({error.strerror}); name another"
+            ) from error
         facts = {
             "format": FORMAT,
             "kind": config.model.kind,
@@ -262,7 +267,7 @@ class Run:
     def remove_temporary_files(self) -> None:
         """What a killed program left half-written."""
         for pattern in (f"{TEMPORARY}*", ".*.part"):
-            for path in self.folder.glob(pattern):
+            for path in self.folder.rglob(pattern):
                 path.unlink()
 
     def finish(self, *, keep_cache: bool = False) -> None:

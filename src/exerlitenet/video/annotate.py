@@ -35,6 +35,7 @@ def annotate_video(
     workout: Workout,
     out: Path,
     *,
+    seconds: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> None:
     """Writes `source` anew with the exercise, its confidence, the count and a timeline drawn on every frame.
@@ -42,7 +43,8 @@ def annotate_video(
     The long side is at most 1280 pixels, both sides are even, frame times are those of the source, and there
     is no sound. The file appears under its name only when it is whole and replaces what was there before.
 
-    progress: called after each frame with the share that is done, 0 to 1.
+    seconds: stop after so many, as recognition did. progress: called after each frame with the share that is
+    done, 0 to 1.
 
     Raises InputError if the source cannot be read, is a camera, or `out` cannot be written or is no .mp4.
     """
@@ -50,7 +52,10 @@ def annotate_video(
     if name.startswith(PREFIX):
         raise InputError(f"{name}: what a camera saw is gone by now; record it to a file and annotate that")
     check_output(out, name)
-    with open_video(name, long_side=LONG_SIDE) as video, replaced_when_whole(out) as unfinished:
+    with (
+        open_video(name, long_side=LONG_SIDE, limit_s=seconds) as video,
+        replaced_when_whole(out) as unfinished,
+    ):
         try:
             write_frames(video, workout, unfinished, progress)
         except (av.error.FFmpegError, OSError) as error:

@@ -87,12 +87,11 @@ class VideoSource:
         end_s = 0.0
         for time_s, duration_s, convert in self._track.pictures():
             if self._limit_s is not None and time_s >= self._limit_s:
-                end_s = min(end_s, self._limit_s)
                 break
             end_s = time_s + duration_s
             if clock is None or clock.ticks(time_s) > 0:
                 yield Frame(time_s, convert())
-        self.duration_s = end_s
+        self.duration_s = end_s if self._limit_s is None else min(end_s, self._limit_s)
 
 
 def open_video(
