@@ -25,13 +25,13 @@ class HeadConfig:
     copies: int = 3
     lstm: tuple[int, int] = (128, 128)
     dense: int = 64
-    dropout: float = 0.4
+    dropout: float = 0.3
     noise: float = 0.02
-    none_share: float = 0.5
+    none_share: float = 0.45
     label_smoothing: float = 0.05
     phase_delay: int = 3
     phase_weight: float = 1.0
-    epochs: int = 8
+    epochs: int = 20
     batch: int = 64
     windows: int = 12
     learning_rate: float = 1e-3

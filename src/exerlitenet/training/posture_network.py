@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PHASES = ("posture", "head")
 
 
-SEGMENTS = SegmentThresholds(enter=0.65, leave=0.2, least_s=1.5, smooth_s=0.8, merge_gap_s=3.0)
+SEGMENTS = SegmentThresholds(enter=0.75, leave=0.2, least_s=1.5, smooth_s=0.8, merge_gap_s=3.0)
 """A set is entered on good evidence and left on good evidence: people pause between repetitions."""
 
 

@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import TEMPORARY
 from exerlitenet.training.cache import cache_folder
 from exerlitenet.training.clips import Clip
 from exerlitenet.training.config import Config
-from exerlitenet.training.files import TEMPORARY
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.progress import Progress, Stretch
 from exerlitenet.training.tables import Table
 
 # Rendered clips count less than real ones in the head's windows.
-RENDERED_WEIGHT = 0.3
+RENDERED_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
