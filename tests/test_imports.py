@@ -12,11 +12,12 @@ import exerlitenet
 
 PACKAGE = Path(exerlitenet.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-COMMON = {"errors", "results", "_version"}
+COMMON = {"errors", "files", "results", "_version"}
 EVERYTHING = {"video", "recognition", "synthetic", "training", "app", "benchmark", "demo"}
 # Room -> rooms that it may import, itself and the common ones aside. Nothing may import cli.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "results": set(),
     "_version": set(),
     "video": set(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import output_file
 from exerlitenet.recognition.page import write_page
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Segment, Workout
@@ -115,12 +116,6 @@ def _sample(
     told("rendering a person", 0, None)
     rendered = (clip or sample_clip)()
     path = out / VIDEO
-    unfinished = path.with_name(f".{path.name}.part.mp4")
-    try:
+    with output_file(path) as unfinished:
         write_video(rendered.frames, rendered.fps, unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path, tuple(Expected(*segment) for segment in rendered.segments)

@@ -8,20 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exerlitenet.cli.output import bar, check_different, check_writable, replaced_when_whole, write_json
+from exerlitenet.cli.output import bar, check_different, check_writable, write_json
 from exerlitenet.cli.show import clock, sums
 from exerlitenet.errors import InputError
 from exerlitenet.results import Segment, Workout
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
-    out = tmp_path / "x.json"
-    write_json({"a": 1}, out)
-    assert json.loads(out.read_text()) == {"a": 1}
-    with pytest.raises(FileNotFoundError), replaced_when_whole(out) as unfinished:
-        (unfinished.write_text("half"), (tmp_path / "nosuch").read_text())
-    assert json.loads(out.read_text()) == {"a": 1}
-    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
 def test_a_check_leaves_nothing_and_changes_nothing(tmp_path: Path) -> None:

@@ -211,10 +211,11 @@ def test_a_name_that_is_no_text(folder: Path, model: tuple[str, Path], tmp_path:
     assert json.loads((tmp_path / "o.json").read_text())["video"] == name
 
 
-def test_json_to_a_device(folder: Path, model: tuple[str, Path]) -> None:
-    result = run_program("recognize", folder / "workout.mp4", *model, "--json", "/dev/null")
-    assert result.returncode == 0
-    assert not os.path.isfile("/dev/null")
+def test_output_to_a_device(folder: Path, model: tuple[str, Path]) -> None:
+    for option in ("--json", "--report"):
+        result = run_program("recognize", folder / "workout.mp4", *model, option, "/dev/null")
+        assert result.returncode == 0
+        assert not os.path.isfile("/dev/null")
 
 
 def test_without_keras_tensorflow_and_matplotlib(

@@ -241,11 +241,11 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     write_page([workout()], out)
     assert out.read_text(encoding="utf-8") == page([workout()])
     assert os.listdir(tmp_path) == ["report.html"]
-    with pytest.raises(InputError, match="cannot write the report"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_page([workout()], tmp_path / "missing" / "report.html")
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "inside").touch()
-    with pytest.raises(InputError, match="cannot write the report"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_page([workout()], folder)
     assert sorted(os.listdir(tmp_path)) == ["folder", "report.html"]

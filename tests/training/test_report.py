@@ -223,10 +223,10 @@ def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     write_report(out, title="A run", history=HISTORY)
     assert out.read_text(encoding="utf-8") == report(title="A run", history=HISTORY)
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]
-    with pytest.raises(InputError, match="cannot write the report"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_report(out / "below a file.html", title="A run")
     folder = tmp_path / "folder.html"
     folder.mkdir()
-    with pytest.raises(InputError, match="cannot write the report"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_report(folder, title="A run")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "new folder"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import check_can_be_written, is_special, write_output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,10 +52,8 @@ def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -
     for source in inputs:
         if os.path.exists(out) and os.path.exists(source) and os.path.samefile(out, source):
             raise InputError(f"{out}: the source itself; give another name for the output")
-    if _is_special(out):
-        return
-    with replaced_when_whole(out, keep=False):
-        pass
+    if not is_special(out):
+        check_can_be_written(out)
 
 
 def check_different(*paths: Path | str | None) -> None:
@@ -77,39 +76,7 @@ def write_text(text: str, where: str | Path) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    out = Path(where)
-    try:
-        if _is_special(out):
-            out.write_text(text, encoding="utf-8")
-            return
-        with replaced_when_whole(out) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{out}: cannot be written ({error.strerror or error}); check the space left"
-        ) from error
-
-
-@contextmanager
-def replaced_when_whole(out: Path, *, keep: bool = True) -> Iterator[Path]:
-    """A name beside `out` to write to; it becomes `out` if all went well (and `keep`), and vanishes if not."""
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        unfinished.touch()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise InputError(f"{out}: cannot be written ({why}); choose another name or folder") from error
-    try:
-        yield unfinished
-        if keep:
-            unfinished.replace(out)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _is_special(path: Path) -> bool:
-    """A pipe or a device: nothing can be put in its place."""
-    return os.path.exists(path) and not os.path.isfile(path)
+    write_output(Path(where), text)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import write_atomically
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.video.sequence import SequenceSpec
@@ -116,9 +117,7 @@ class Bundle:
                 "count": self.sample.count,
                 "probabilities": list(self.sample.probabilities),
             }
-        temporary = self.folder / (CARD + ".tmp")
-        temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(self.folder / CARD)
+        write_atomically(self.folder / CARD, json.dumps(card, indent=1) + "\n")
 
 
 def default_folder() -> Path:

@@ -10,13 +10,12 @@ import base64
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from exerlitenet.errors import InputError
+from exerlitenet.files import write_output
 from exerlitenet.recognition.timeline import clock, colour, display_name, label, phase_points, timeline
 from exerlitenet.results import NONE, Prediction, Segment, Workout
 
@@ -34,22 +33,10 @@ def write_page(
 ) -> None:
     """Write the report of `workouts` to the file `out`.
 
-    model_card: facts about the model, shown at the end; values may be nested. The page is written under a
-    temporary name and then renamed, so nothing half-written is left behind. Raises `InputError` when it
-    cannot be written.
+    model_card: facts about the model, shown at the end; values may be nested. Nothing half-written is left
+    behind. Raises `InputError` when it cannot be written.
     """
-    text = page(workouts, title=title, model_card=model_card)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        temporary.replace(out)
-    except OSError as error:
-        if temporary.exists():
-            temporary.unlink()
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"cannot write the report {out}: {reason}; name a file in a folder that can be written to"
-        ) from error
+    write_output(out, page(workouts, title=title, model_card=model_card))
 
 
 def page(

@@ -7,8 +7,7 @@ full rise and 0.4 of the fall are 0.7 of it. That is also when a repetition is r
 person turns back.
 
 **Two ways.** The phase knows which end is which and streams (`PhaseCounter`). Features of a model without a
-phase
-know neither: they are counted per segment, once it has ended (`count_from_features`).
+phase know neither: they are counted per segment, once it has ended (`count_from_features`).
 """
 
 from __future__ import annotations
@@ -84,11 +83,9 @@ class PhaseCounter:
 
     The smoothed phase must rise by `rise` times the running amplitude from its last low point, and then fall
     by `fall` times it. The running amplitude starts at `least_amplitude` and follows the repetitions counted,
-    since
-    models differ in how far their phase swings: rest and trembling count nothing, and half repetitions after
-    full ones do not count. If the signal starts in the middle of a rise (its first value is the low point),
-    less rise
-    will do when more fall is seen: both together must make 0.7 of the cycle.
+    since models differ in how far their phase swings: rest and trembling count nothing, and half repetitions
+    after full ones do not count. If the signal starts in the middle of a rise (its first value is the low
+    point), less rise will do when more fall is seen: both together must make 0.7 of the cycle.
 
     amplitude: what is known of the swing beforehand, if anything.
     """
@@ -320,9 +317,9 @@ def ideal_phase(
 
     Around each extreme the phase is a raised cosine, 1 at the extreme and 0 a half period away. Between two
     extremes the half period is half of their distance; when they are further apart than 6 s, or than twice
-    the typical
-    period, the person paused: the half period is then the typical one, and the phase stays 0 between. The
-    typical period is the median distance of extremes that are at most 6 s apart, 2.4 s when there are none.
+    the typical period, the person paused: the half period is then the typical one, and the phase stays 0
+    between. The typical period is the median distance of extremes that are at most 6 s apart, 2.4 s when
+    there are none.
     Before the first and after the last extreme the neighbouring period serves; beyond twice its half nothing
     is known. Without extremes nothing is known.
     """

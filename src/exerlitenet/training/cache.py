@@ -20,7 +20,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
-from exerlitenet.training.files import write_atomically
+from exerlitenet.files import write_atomically
 from exerlitenet.training.sequences import Item, SequencePixels, ahead
 from exerlitenet.video.sequence import to_unit_range
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exerlitenet.errors import InputError
-from exerlitenet.training.files import replacing
+from exerlitenet.files import replacing
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +54,7 @@ def load_state(path: Path, model: keras.Model) -> State:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             model.set_weights([stored[f"weight.{i}"] for i in range(len(model.weights))])
             return State(**json.loads(str(stored["state"])))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as fault:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as fault:
         raise InputError(
             f"{path} must be a checkpoint of this run, but it cannot be read ({fault}); "
             "begin anew in another folder"

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import replacing
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.training.config import Config
 from exerlitenet.training.export import ExportReport, Parts, export_bundle
-from exerlitenet.training.files import replacing
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.progress import Progress
 from exerlitenet.training.run import Run, RunClip

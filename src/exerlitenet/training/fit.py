@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import replacing
 from exerlitenet.training.cache import FeatureCache
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
 from exerlitenet.training.config import Config, Phase
-from exerlitenet.training.files import replacing
 from exerlitenet.training.models import Network, build, set_trainable, training_parts
-from exerlitenet.training.progress import Lines, Progress
+from exerlitenet.training.progress import Lines, Logged, Progress
 from exerlitenet.training.run import Run
 from exerlitenet.training.run_metrics import write_metrics
 from exerlitenet.training.sequence_data import SequenceData, read_sequences
@@ -73,7 +73,7 @@ def fit(
     run = Run.create(out, config, weights=weights, resume=resume)
     try:
         if not run.finished:
-            _train(run, Path(dataset), weights, _Logged(run, progress or Lines()))
+            _train(run, Path(dataset), weights, Logged(progress or Lines(), run.log))
     except InputError:
         # Where nothing was learned yet, nothing half-written stays.
         if not (run.checkpoint.exists() or run.best_weights.exists()):
@@ -280,15 +280,3 @@ def _line(row: dict[str, Any], state: State, phase: Phase) -> str:
         ahead_text = f"at most {left / 60:.0f} min left in this phase"
     training = f"loss {row['loss']:.4f} accuracy {row['accuracy']:.3f}"
     return f"{phase.name} epoch {row['epoch']}: {training}{validation}, {row['seconds']:.1f} s; {ahead_text}"
-
-
-class _Logged:
-    """A progress whose lines also go into the run's log."""
-
-    def __init__(self, run: Run, inner: Progress) -> None:
-        self._run = run
-        self.begin, self.advance, self._inner = inner.begin, inner.advance, inner
-
-    def say(self, line: str) -> None:
-        self._run.log(line)
-        self._inner.say(line)

@@ -8,7 +8,6 @@ Evaluation never reads this store; it decodes the video as `recognize` does.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import replacing, write_atomically
 from exerlitenet.video.sequence import SequenceSpec, prepare, sample
 from exerlitenet.video.source import open_video
 
@@ -49,11 +49,9 @@ def store_clip(path: Path, folder: Path, rate: float, side: int) -> StoredClip:
         with open_video(path, rate=rate, short_side=side) as source:
             aspect = source.width / source.height
             pictures = [prepare(frame.rgb, spec) for frame in sample(source, rate)]
-        temporary = target.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
+        write_atomically(aspect_file, repr(aspect))
+        with replacing(target) as temporary, temporary.open("wb") as file:
             np.save(file, np.stack(pictures))
-        aspect_file.write_text(repr(aspect))
-        temporary.replace(target)
     return StoredClip(np.load(target, mmap_mode="r"), float(aspect_file.read_text()))
 
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from exerlitenet.files import replacing
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.results import NONE
 from exerlitenet.training.augment import Augmentation, Ranges, draw
-from exerlitenet.training.files import replacing
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.landmarks import LANDMARKS
 from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import replacing
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
-from exerlitenet.training.files import replacing
 from exerlitenet.training.head import Head, HeadConfig, build_head
 from exerlitenet.training.head_data import HeadBatch, HeadWindows
 

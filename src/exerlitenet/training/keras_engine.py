@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.errors import InputError
 from exerlitenet.training.models import Network, build, encoder, sequence_head
 from exerlitenet.training.run import Run
+from exerlitenet.training.weights import check_trained, load_weights
 from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
@@ -61,18 +60,9 @@ class KerasEngine:
 def load_network(run: Run) -> Network:
     """A run's network with its best weights. Raises InputError when they are missing or do not fit."""
     config = run.config
-    if not run.best_weights.is_file():
-        raise InputError(f"{run.folder} has no trained weights yet; train it with --resume")
+    check_trained(run)
     network = build(config.model, config.sequence, config.classes, None)
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of layers that a file lacks, and leaves them random.
-            warnings.filterwarnings("error", message="Skipping nested container")
-            network.full.load_weights(run.best_weights)
-    except (OSError, ValueError, KeyError, UserWarning) as fault:
-        raise InputError(
-            f"{run.best_weights} must hold the weights of the run's network: {str(fault)[:200]}"
-        ) from fault
+    load_weights(network.full, run.best_weights, "the run's network")
     return network
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from exerlitenet.training.config import Config
 from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
 from exerlitenet.training.posture import build_posture
 from exerlitenet.training.run import Run
+from exerlitenet.training.weights import check_trained, load_weights
 from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
@@ -102,18 +102,9 @@ def check_family(config: Config) -> None:
 
 def load_posture_network(run: Run) -> PostureNetwork:
     """A run's network with its weights. Raises InputError when they are missing or do not fit."""
-    if not run.best_weights.is_file():
-        raise InputError(f"{run.folder} has no trained weights yet; train it with --resume")
+    check_trained(run)
     network = build_posture_network(run.config)
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of layers that a file lacks, and leaves them random.
-            warnings.filterwarnings("error", message="Skipping nested container")
-            network.full.load_weights(run.best_weights)
-    except (OSError, ValueError, KeyError, UserWarning) as fault:
-        raise InputError(
-            f"{run.best_weights} must hold the weights of the run's network: {str(fault)[:200]}"
-        ) from fault
+    load_weights(network.full, run.best_weights, "the run's network")
     return network
 
 

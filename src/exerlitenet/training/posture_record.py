@@ -8,11 +8,11 @@ from typing import Any
 
 from exerlitenet.training.head_fit import HeadEpoch
 from exerlitenet.training.posture_fit import REPORT_EVERY, PostureReport, PostureStage
-from exerlitenet.training.progress import Progress
+from exerlitenet.training.progress import Logged, Progress
 from exerlitenet.training.run import Run
 
 
-class Record:
+class Record(Logged):
     """A progress that also writes the run's log and history.
 
     history.csv has the columns of `HeadEpoch` throughout; a posture stage has a row, called an epoch, for every
@@ -20,17 +20,8 @@ class Record:
     """
 
     def __init__(self, run: Run, progress: Progress) -> None:
-        self._run, self._progress = run, progress
-
-    def begin(self, what: str, total: int) -> None:
-        self._progress.begin(what, total)
-
-    def advance(self, done: int, note: str = "") -> None:
-        self._progress.advance(done, note)
-
-    def say(self, line: str) -> None:
-        self._run.log(line)
-        self._progress.say(line)
+        super().__init__(progress, run.log)
+        self._run = run
 
     def posture(self, stage: PostureStage, now: PostureReport) -> None:
         """Some steps of a posture stage are done."""

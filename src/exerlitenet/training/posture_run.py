@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import shutil
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import replacing
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.training.augment import Ranges
 from exerlitenet.training.cache import cache_folder
 from exerlitenet.training.clips import Clip
 from exerlitenet.training.config import Config
 from exerlitenet.training.evaluate import evaluate
-from exerlitenet.training.files import replacing
 from exerlitenet.training.frames import StoredClip, store_clips
 from exerlitenet.training.head import Head, HeadConfig
 from exerlitenet.training.head_data import Copy, HeadWindows, encode_copies
@@ -40,6 +39,7 @@ from exerlitenet.training.rendered import RENDERED_WEIGHT, RenderedTable, render
 from exerlitenet.training.report import write_report
 from exerlitenet.training.run import Run, RunClip, RunSplit
 from exerlitenet.training.split import Split, folds_by_group, split_by_group
+from exerlitenet.training.weights import load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -274,15 +274,7 @@ def load_posture(config: Config, weights: Path) -> keras.Model:
     network = build_posture(config.sequence.size, None)
     # The file was written by the training model, whose layers are these.
     training = keras.Model(network.input, network.output["joints"], name="posture_training")
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of layers that a file lacks, and leaves them random.
-            warnings.filterwarnings("error", message="Skipping nested container")
-            training.load_weights(weights)
-    except (OSError, ValueError, KeyError, UserWarning) as fault:
-        raise InputError(
-            f"{weights} must hold the weights of the frame network: {str(fault)[:200]}"
-        ) from fault
+    load_weights(training, weights, "the frame network")
     return network
 
 

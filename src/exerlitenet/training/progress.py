@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -78,6 +79,23 @@ class Bars:
 
     def say(self, line: str) -> None:
         self._display.console.print(line, highlight=False, markup=False)
+
+
+class Logged:
+    """A progress whose lines also go into a log. log: is given each line."""
+
+    def __init__(self, inner: Progress, log: Callable[[str], object]) -> None:
+        self._inner, self._log = inner, log
+
+    def begin(self, what: str, total: int) -> None:
+        self._inner.begin(what, total)
+
+    def advance(self, done: int, note: str = "") -> None:
+        self._inner.advance(done, note)
+
+    def say(self, line: str) -> None:
+        self._log(line)
+        self._inner.say(line)
 
 
 class Stretch:

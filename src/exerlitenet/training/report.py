@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exerlitenet.errors import InputError
+from exerlitenet.files import write_output
 from exerlitenet.results import NONE
 from exerlitenet.training import html
 from exerlitenet.training.charts import Mark, Series, legend, line_chart
@@ -58,8 +57,8 @@ def write_report(
     CSV has them, or missing. config: shown at the end, may be nested. split_statement: the protocol, shown
     first.
 
-    The page is written under a temporary name and renamed, so nothing half-written is left behind. Raises
-    InputError when it cannot be written.
+    Its folder is made where it is missing, and nothing half-written is left behind. Raises InputError when it
+    cannot be written.
     """
     text = report(
         title=title,
@@ -70,24 +69,10 @@ def write_report(
         judgements=judgements,
         sections=sections,
     )
-    temporary: Path | None = None
-    try:
+    # What is in the way of the folder is in the way of the file, which says so.
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot write the report {path}: {error.strerror or error}; name a file in a folder that can be "
-            "written to"
-        ) from error
+    write_output(path, text)
 
 
 def report(

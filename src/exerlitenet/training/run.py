@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import TEMPORARY, write_atomically
 from exerlitenet.training.clips import Clip, digest_of
 from exerlitenet.training.config import Config, load_config
-from exerlitenet.training.files import TEMPORARY, write_atomically
 from exerlitenet.training.split import Split
 
 MARKER = "run.json"
@@ -266,9 +266,8 @@ class Run:
 
     def remove_temporary_files(self) -> None:
         """What a killed program left half-written."""
-        for pattern in (f"{TEMPORARY}*", ".*.part"):
-            for path in self.folder.rglob(pattern):
-                path.unlink()
+        for path in self.folder.rglob(f"{TEMPORARY}*"):
+            path.unlink()
 
     def finish(self, *, keep_cache: bool = False) -> None:
         """Removes what only an unfinished run needs."""

@@ -16,7 +16,7 @@ from exerlitenet.training.clips import Clip
 from exerlitenet.training.config import Config
 from exerlitenet.training.frames import store_clips
 from exerlitenet.training.manifest import Manifest, read_manifest
-from exerlitenet.training.progress import Progress
+from exerlitenet.training.progress import Progress, Stretch
 from exerlitenet.training.run import Run, RunClip, RunSplit
 from exerlitenet.training.sequences import PLAIN, ClipSequence, Item, SequencePixels, cut_sequences
 from exerlitenet.training.split import PARTS, Split, check_no_leak, split_by_group, split_by_sequence
@@ -52,7 +52,7 @@ def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
     """
     config = run.config
     manifest = read_manifest(
-        dataset, classes=config.classes, progress=_stretch(progress, "looking at the clips")
+        dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
     )
     _say_what_is_left_out(manifest, progress)
     missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
@@ -66,7 +66,7 @@ def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
         cache_folder() / "frames",
         rate=spec.rate,
         side=max(spec.source_short_side, spec.size),
-        progress=_stretch(progress, "decoding clips"),
+        progress=Stretch(progress, "decoding clips"),
     )
     sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
     clips = tuple(RunClip.of(clip) for clip in manifest.clips)
@@ -99,16 +99,3 @@ def _say_what_is_left_out(manifest: Manifest, progress: Progress) -> None:
     if manifest.left_out:
         shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
         progress.say(f"left out, since their classes were not asked for: {shown}")
-
-
-class _stretch:
-    """Turns (done, all) into a stretch of a Progress."""
-
-    def __init__(self, progress: Progress, what: str) -> None:
-        self._progress, self._what, self._begun = progress, what, False
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._begun:
-            self._progress.begin(self._what, total)
-            self._begun = True
-        self._progress.advance(done)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from exerlitenet.errors import InputError
+from exerlitenet.files import output_file
 from exerlitenet.results import Workout
 from exerlitenet.video.camera import PREFIX, reason
 from exerlitenet.video.overlay import Overlay, draw_overlay
@@ -54,7 +54,7 @@ def annotate_video(
     check_output(out, name)
     with (
         open_video(name, long_side=LONG_SIDE, limit_s=seconds) as video,
-        replaced_when_whole(out) as unfinished,
+        output_file(out) as unfinished,
     ):
         try:
             write_frames(video, workout, unfinished, progress)
@@ -75,21 +75,6 @@ def check_output(out: Path, source: str) -> None:
         raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
     if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise InputError(f"{out}: the source itself; give another name for the annotated video")
-
-
-@contextmanager
-def replaced_when_whole(out: Path) -> Iterator[Path]:
-    """A name beside `out` to write to: it becomes `out` if all went well and vanishes if not."""
-    unfinished = out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
-    try:
-        unfinished.touch()
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({reason(error)}); choose another folder") from error
-    try:
-        yield unfinished
-        unfinished.replace(out)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def write_frames(

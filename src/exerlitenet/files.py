@@ -1,0 +1,85 @@
+"""Files that are either whole or as they were, however a program ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from exerlitenet.errors import InputError
+
+TEMPORARY = "tmp-"
+"""What the names of half-written files begin with."""
+
+
+def temporary_beside(path: Path) -> Path:
+    """Where a file is written before it becomes `path`: in its folder, and of no other process.
+
+    The suffixes stay, since Keras, NumPy and FFmpeg look at them.
+    """
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; what is written there takes its place when the block ends well."""
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text in UTF-8; a reader sees the old content or the new, never a part."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[Path]:
+    """`replacing` for a file that a user asked for. Raises InputError when it cannot be written."""
+    check_can_be_written(path)
+    try:
+        with replacing(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); check the space left"
+        ) from error
+
+
+def write_output(path: Path, text: str) -> None:
+    """The same for a text, in UTF-8; what cannot be encoded, as in some names of files, is escaped.
+
+    A pipe or a device is written to and stays one.
+    """
+    if is_special(path):
+        try:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        return
+    with output_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def is_special(path: Path) -> bool:
+    """A pipe or a device: nothing can be put in its place."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def check_can_be_written(path: Path) -> None:
+    """Raises InputError unless a file of that name can be made in its folder; leaves nothing."""
+    temporary = temporary_beside(path)
+    try:
+        temporary.touch()
+        temporary.unlink()
+    # A name with a zero byte is a ValueError.
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be written ({why}); choose another name or folder") from error
