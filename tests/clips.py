@@ -8,12 +8,17 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from numpy.typing import NDArray
 from PIL import Image
 
+from exerlitenet.errors import InputError
+from exerlitenet.video.source import open_video
+
 Rgb = NDArray[np.uint8]
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
 def write_clip(
@@ -152,3 +157,21 @@ def garble(path: Path, start: float, end: float) -> Path:
     data[first:last] = np.random.default_rng(1).integers(0, 256, last - first, dtype=np.uint8).tobytes()
     path.write_bytes(bytes(data))
     return path
+
+
+def message_of(name: str | Path) -> str:
+    """What opening a source that cannot be read says: one line that begins with its name."""
+    with pytest.raises(InputError) as caught:
+        open_video(name)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(str(name))
+    return text
+
+
+def seen_corners(rgb: np.ndarray) -> tuple[str, ...]:
+    """Colours of the four corners: top left, top right, bottom left, bottom right."""
+    names = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE}
+    h, w = rgb.shape[:2]
+    points = [(h // 5, w // 5), (h // 5, -w // 5), (-h // 5, w // 5), (-h // 5, -w // 5)]
+    return tuple(min(names, key=lambda name: np.abs(rgb[p].astype(int) - names[name]).sum()) for p in points)
