@@ -41,6 +41,20 @@ def test_faults_are_all_shown_with_status_2(tmp_path: Path) -> None:
     assert "faults: 2; the first: 0.mp4" in line
 
 
+def test_faults_are_all_shown_where_no_clip_is_usable_too(tmp_path: Path) -> None:
+    table = write_dataset(tmp_path / "data", clips=2)
+    for name in ("0.mp4", "1.mp4"):
+        (table.parent / name).write_text(f"no video {name}")
+    result = run("dataset", table, "--json", tmp_path / "d.json")
+    assert result.exit_code == 2
+    assert "0 usable clips" in result.stdout
+    assert "2 faults" in result.stdout
+    assert len(result.stderr.splitlines()) == 1
+    data = json.loads((tmp_path / "d.json").read_text())
+    assert [fault["file"] for fault in data["faults"]] == ["0.mp4", "1.mp4"]
+    assert data["clips"] == 0
+
+
 def test_no_data_set(tmp_path: Path) -> None:
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     for what in (tmp_path / "nosuch", tmp_path / "text.csv", tmp_path):

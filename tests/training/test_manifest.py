@@ -55,6 +55,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_clips_of_one_name_do_not_share_poses(folder: Path) -> None:
+    write_video(folder / "biceps_curl" / "a.mp4", seed=9)
+    assert not read_manifest(folder).faults
+    (folder / "poses").mkdir()
+    np.save(folder / "poses" / "a.npy", np.zeros((8, 33, 7), np.float16))
+    np.save(folder / "poses" / "b.npy", np.zeros((8, 33, 7), np.float16))
+    manifest = read_manifest(folder)
+    assert set(faults(manifest)) == {"squat/a.mp4", "biceps_curl/a.mp4"}
+    assert "poses/a.npy" in faults(manifest)["squat/a.mp4"]
+    assert [clip.name for clip in manifest.clips if clip.poses] == ["squat/b.mp4"]
+
+
 def test_class_folders(folder: Path) -> None:
     manifest = read_manifest(folder)
     assert [(c.name, c.label, c.group) for c in manifest.clips] == [

@@ -25,7 +25,7 @@ def dataset(
     from exerlitenet.training.manifest import describe, read_manifest
 
     with bar("looking at clips") as told:
-        manifest = read_manifest(dataset, progress=told)
+        manifest = read_manifest(dataset, may_be_empty=True, progress=told)
     console(quiet=json_to == "-").print(describe(manifest))
     if json_to is not None:
         write_json(manifest.to_json(), json_to)

@@ -88,6 +88,7 @@ def read_manifest(
     classes: Sequence[str] | None = None,
     check: bool = True,
     min_seconds: float = 0.5,
+    may_be_empty: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:
     """Read a dataset and look at every clip.
@@ -97,6 +98,8 @@ def read_manifest(
         alphabet.
     check: open every video, decode its first frame and measure its duration. Without it the column
         `seconds` is trusted. Contents are hashed and compared in either case.
+
+    may_be_empty: whether a dataset without any usable clip is a result too, for its faults to be shown.
 
     Raises InputError when the dataset is missing, is neither a folder nor a CSV with a header, or holds no
     usable clip; everything else is a Fault.
@@ -128,8 +131,9 @@ def read_manifest(
     if progress is not None:
         progress(len(kept), len(kept))
     usable, duplicates = _without_duplicates(looked_at)
-    faults += duplicates
-    if not usable:
+    usable, ambiguous = _without_shared_poses(usable)
+    faults += [*duplicates, *ambiguous]
+    if not usable and not (may_be_empty and faults):
         first = (
             f"; the first of {len(faults)} faults: {faults[0].file}: {faults[0].problem}" if faults else ""
         )
@@ -215,6 +219,21 @@ def _without_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[Fault]]
     return usable, faults
 
 
+def _without_shared_poses(clips: Sequence[Clip]) -> tuple[list[Clip], list[Fault]]:
+    """Clips of one name in several folders would all take the same poses; nobody knows whose they are."""
+    owners = Counter(clip.poses for clip in clips)
+    shared = [clip for clip in clips if clip.poses is not None and owners[clip.poses] > 1]
+    faults = [
+        Fault(
+            clip.name,
+            f"{owners[clip.poses]} clips are called {clip.path.stem}, so it is not clear whose poses "
+            f"poses/{clip.path.stem}.npy are; rename them",
+        )
+        for clip in shared
+    ]
+    return [clip for clip in clips if clip not in shared], faults
+
+
 def _totals(clips: Sequence[Clip]) -> dict[str, Any]:
     counted = [clip for clip in clips if clip.repetitions is not None]
     return {
@@ -259,10 +278,12 @@ def describe(manifest: Manifest) -> Group:
             str(row["repetitions"]) if row["clips_with_repetitions_counted"] else "-",
         )
     parts: list[RenderableType] = [table]
-    largest = facts["largest_groups"]
-    share = sum(row["share"] for row in largest)
-    names = ", ".join(f"{row['group']} {row['clips']}" for row in largest)
-    parts.append(Text(f"The {len(largest)} largest groups hold {100 * share:.0f} % of the clips: {names}."))
+    if largest := facts["largest_groups"]:
+        share = sum(row["share"] for row in largest)
+        names = ", ".join(f"{row['group']} {row['clips']}" for row in largest)
+        parts.append(
+            Text(f"The {len(largest)} largest groups hold {100 * share:.0f} % of the clips: {names}.")
+        )
     if manifest.left_out:
         shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
         parts.append(Text(f"Left out, since these classes were not asked for: {shown}."))
