@@ -50,12 +50,12 @@ LOOK = Look(
 )
 
 
-def sample_clip(*, fps: float = 15.0, width: int = 456, height: int = 256) -> RenderedClip:
-    """The demo's clip, 39.5 s, always the same: rest, 5 squats, a wave, dumbbells taken from two stands, 6
-    curls.
+def sample_clip(*, fps: float = 15.0, width: int = 256, height: int = 456) -> RenderedClip:
+    """The demo's clip, 39.5 s, upright as from a phone, always the same.
 
-    Its `segments` are the truth of both exercises; `repetitions`, `extremes_s` and `phase` cover both. label
-    is that of the first exercise, activity names both.
+    Rest, 5 squats, a wave, dumbbells taken from two stands, 6 curls. Its `segments` are the truth of both
+    exercises; `repetitions`, `extremes_s` and `phase` cover both. label is that of the first exercise, activity
+    names both.
     """
     streams = np.random.default_rng([0x5E12, SAMPLE_SEED]).spawn(8)
     body = replace(draw_body(np.random.default_rng(3)), femininity=0.1)
