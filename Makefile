@@ -32,7 +32,7 @@ $(VENV)/.dev: $(VENV)/.train requirements/dev.txt
 	$(call install,dev)
 
 demo: setup
-	$(BIN)/exerlitenet demo $(VIDEO)
+	$(BIN)/exerlitenet demo $(if $(VIDEO),"$(VIDEO)")
 
 test: setup-dev
 	$(BIN)/python -m pytest
