@@ -41,7 +41,9 @@ def poses_of(video: Path) -> np.ndarray:
             found = model.process(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
             row = np.full((33, 7), np.nan, np.float32)
             if found.pose_landmarks:
-                for k, (p, w) in enumerate(zip(found.pose_landmarks.landmark, found.pose_world_landmarks.landmark)):
+                for k, (p, w) in enumerate(
+                    zip(found.pose_landmarks.landmark, found.pose_world_landmarks.landmark, strict=True)
+                ):
                     row[k] = (p.x * width / height, p.y, p.z, p.visibility, w.x, w.y, w.z)
             while len(rows) / RATE <= time_s + 0.002:
                 rows.append(row)

@@ -26,7 +26,7 @@ Told = Callable[[float, float | None], None]
 
 def complain(message: str) -> None:
     """One line on standard error, whatever names are in it."""
-    print(f"exerlitenet: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"exerlitenet: {' '.join(message.splitlines())}", file=sys.stderr, flush=True)
 
 
 def console(*, quiet: bool = False) -> Console:
