@@ -20,7 +20,9 @@ keras = pytest.importorskip("keras", reason="training needs Keras")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-CONFIG = HeadConfig(lstm=(8, 6), dense=8, epochs=3, batch=12, windows=8, phase_delay=1, learning_rate=3e-2)
+CONFIG = HeadConfig(
+    lstm=(8, 6), dense=8, dropout=0.1, epochs=3, batch=12, windows=8, phase_delay=1, learning_rate=3e-2
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
