@@ -118,6 +118,8 @@ def test_a_real_interrupt_ends_a_program_without_a_traceback(tmp_path: Path) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that run in the background inherit that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert program.stdout is not None
     program.stdout.readline()  # the video's header: the work is done
