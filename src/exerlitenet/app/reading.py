@@ -1,0 +1,102 @@
+"""Rows of the workout log as records."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from exerlitenet.app.records import Correction, Session, Set
+
+# The first ten characters of a local time in ISO 8601 are its day.
+_SETS = """
+    SELECT sets.id, session_id, model, exercise, started_at, start_s, end_s, confidence, finished
+    FROM sets
+    WHERE (:session IS NULL OR session_id = :session)
+      AND (:set_id IS NULL OR sets.id = :set_id)
+      AND (:since IS NULL OR substr(started_at, 1, 10) >= :since)
+    ORDER BY sets.id
+"""
+_SESSIONS = """
+    SELECT id, started_at, ended_at, model, source FROM sessions
+    WHERE (:session IS NULL OR id = :session) AND (:since IS NULL OR substr(started_at, 1, 10) >= :since)
+    ORDER BY id
+"""
+_CORRECTIONS = """
+    SELECT set_id, made_at, exercise, repetitions, deleted, note FROM corrections
+    WHERE id IN (SELECT max(id) FROM corrections WHERE undone_at IS NULL GROUP BY set_id)
+"""
+
+
+def read_sets(
+    connection: sqlite3.Connection,
+    *,
+    session: int | None = None,
+    set_id: int | None = None,
+    since: date | None = None,
+) -> list[Set]:
+    """Sets in the order in which they began, deleted ones too; what is None does not choose."""
+    chosen = {"session": session, "set_id": set_id, "since": since.isoformat() if since else None}
+    rows = connection.execute(_SETS, chosen).fetchall()
+    if not rows:
+        return []
+    times: defaultdict[int, list[float]] = defaultdict(list)
+    between = (rows[0][0], rows[-1][0])
+    for owner, time_s in connection.execute(
+        "SELECT set_id, time_s FROM repetitions WHERE set_id BETWEEN ? AND ? ORDER BY set_id, time_s", between
+    ):
+        times[owner].append(time_s)
+    said = {
+        row[0]: _correction(row[1:])
+        for row in connection.execute(f"{_CORRECTIONS} AND set_id BETWEEN ? AND ?", between)
+    }
+    return [
+        Set(
+            id=number,
+            session=owner,
+            model=model,
+            recognised=exercise,
+            started_at=datetime.fromisoformat(started_at),
+            start_s=start_s,
+            end_s=end_s,
+            confidence=confidence,
+            repetition_times_s=tuple(times[number]),
+            finished=bool(finished),
+            correction=said.get(number),
+        )
+        for number, owner, model, exercise, started_at, start_s, end_s, confidence, finished in rows
+    ]
+
+
+def read_sessions(
+    connection: sqlite3.Connection, *, session: int | None = None, since: date | None = None
+) -> tuple[Session, ...]:
+    """Sessions in the order in which they began, with all their sets; what is None does not choose."""
+    chosen = {"session": session, "since": since.isoformat() if since else None}
+    rows = connection.execute(_SESSIONS, chosen).fetchall()
+    sets: defaultdict[int, list[Set]] = defaultdict(list)
+    for one in read_sets(connection, session=session) if rows else ():
+        sets[one.session].append(one)
+    return tuple(
+        Session(
+            id=number,
+            started_at=datetime.fromisoformat(started_at),
+            ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
+            model=model,
+            source=source,
+            sets=tuple(sets[number]),
+        )
+        for number, started_at, ended_at, model, source in rows
+    )
+
+
+def _correction(row: Iterable[object]) -> Correction:
+    made_at, exercise, repetitions, deleted, note = row
+    return Correction(
+        made_at=datetime.fromisoformat(str(made_at)),
+        exercise=None if exercise is None else str(exercise),
+        repetitions=None if repetitions is None else int(str(repetitions)),
+        deleted=bool(deleted),
+        note=str(note),
+    )
