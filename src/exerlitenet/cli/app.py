@@ -19,13 +19,17 @@ from exerlitenet.cli.export import export
 from exerlitenet.cli.model import model
 from exerlitenet.cli.output import complain
 from exerlitenet.cli.recognize import recognize
+from exerlitenet.cli.reproduce import reproduce
 from exerlitenet.cli.train import train
 from exerlitenet.errors import InputError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 # What else to say to someone who stopped a verb.
-AFTER_INTERRUPT = {"train": "; the same command with --resume goes on from the last epoch"}
+AFTER_INTERRUPT = {
+    "train": "; the same command with --resume goes on from the last epoch",
+    "reproduce": "; the same command with --resume goes on from the last epoch",
+}
 # Newer releases of Typer carry a Click of their own; this is the class of whichever it is.
 UsageError: Any = typer.BadParameter.__base__
 
@@ -103,7 +107,7 @@ def exerlitenet(
     """Knows which exercise a camera or a video shows, from when to when, and counts it."""
 
 
-for verb in (recognize, demo, dataset, model, train, evaluate, export, benchmark):
+for verb in (recognize, demo, dataset, model, train, evaluate, reproduce, export, benchmark):
     app.command()(verb)
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import keras
 
 
+class WeightsUnavailable(InputError):
+    """ImageNet weights that could not be downloaded."""
+
+
 def build_backbone(name: str, size: int, weights: str | Path | None) -> keras.Model:
     """A network without its top.
 
@@ -26,7 +30,8 @@ def build_backbone(name: str, size: int, weights: str | Path | None) -> keras.Mo
     name: "MobileNetV3Small" (224 -> [7, 7, 576]; 939,120 parameters), "ResNet50" or "VGG16".
     weights: "imagenet" downloads Keras' own; None or "none" leaves random ones; a path names a file written
         by `save_weights` of the same network of `keras.applications` with `include_top=False`.
-    Raises InputError for an unknown name, a missing or unfit file, and a download that fails.
+    Raises InputError for an unknown name and a missing or unfit file, WeightsUnavailable for a download that
+    fails.
     """
     import keras
 
@@ -53,7 +58,7 @@ def build_backbone(name: str, size: int, weights: str | Path | None) -> keras.Mo
     except Exception as fault:
         if "URL fetch failure" not in str(fault):
             raise
-        raise InputError(
+        raise WeightsUnavailable(
             f"ImageNet weights of {name} could not be downloaded; give a file with --weights, or "
             f"--weights none for random ones ({fault})"
         ) from fault

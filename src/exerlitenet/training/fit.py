@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,17 +23,23 @@ from exerlitenet.files import replacing
 from exerlitenet.training.cache import FeatureCache
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
 from exerlitenet.training.config import Config, Phase
+from exerlitenet.training.manifest import Manifest
 from exerlitenet.training.models import Network, build, set_trainable, training_parts
 from exerlitenet.training.progress import Lines, Logged, Progress
 from exerlitenet.training.run import Run
 from exerlitenet.training.run_metrics import write_metrics
 from exerlitenet.training.sequence_data import SequenceData, read_sequences
-from exerlitenet.training.sequences import PLAIN, Item, ahead
+from exerlitenet.training.sequences import PLAIN, FrameOrder, Item, ahead
 
 if TYPE_CHECKING:
     import keras
 
 Floats = NDArray[np.float32]
+Judged = Callable[[SequenceData, Sequence[Mapping[str, Any]]], None]
+"""Given the data and, of every phase, its name, epochs, best_epoch and the probabilities [sequences, classes]
+that its best weights give for each judged part.
+"""
+
 Supply = Any
 """FeatureCache or SequencePixels: `inputs(items)` gives what the learning part reads."""
 
@@ -50,7 +56,7 @@ class RunResult:
 
 
 def fit(
-    dataset: Path,
+    dataset: Path | Manifest,
     config: Config,
     *,
     weights: str | Path | None,
@@ -58,6 +64,8 @@ def fit(
     resume: bool = False,
     progress: Progress | None = None,
     keep_cache: bool = False,
+    order: FrameOrder = "true",
+    judged: Judged | None = None,
 ) -> RunResult:
     """Train a network on a dataset; everything that comes of it lies in the folder `out`.
 
@@ -65,6 +73,9 @@ def fit(
     resume: go on with the run in `out` where it was killed; begins one when there is none, and returns at
         once when it is finished.
     keep_cache: leave the frozen part's activations in `out`/cache at the end.
+    order: of the frames of every sequence, judged ones too.
+    judged: called before the run counts as finished, so what it keeps is there for every finished run; it may
+        be called again after a kill.
 
     Raises InputError for a dataset without enough clips, a folder that is not free, a resumed run with
     another dataset or configuration, and a loss that is no number.
@@ -73,7 +84,11 @@ def fit(
     run = Run.create(out, config, weights=weights, resume=resume)
     try:
         if not run.finished:
-            _train(run, Path(dataset), weights, Logged(progress or Lines(), run.log))
+            told = Logged(progress or Lines(), run.log)
+            data, results = _train(run, dataset, weights, told, order)
+            if judged is not None:
+                judged(data, results)
+            write_metrics(run, data, results)
     except InputError:
         # Where nothing was learned yet, nothing half-written stays.
         if not (run.checkpoint.exists() or run.best_weights.exists()):
@@ -83,8 +98,10 @@ def fit(
     return RunResult(run, run.metrics, time.monotonic() - started)
 
 
-def _train(run: Run, dataset: Path, weights: str | Path | None, progress: Progress) -> None:
-    """Every phase from wherever the run stands, then the figures."""
+def _train(
+    run: Run, dataset: Path | Manifest, weights: str | Path | None, progress: Progress, order: FrameOrder
+) -> tuple[SequenceData, list[dict[str, Any]]]:
+    """Every phase from wherever the run stands. Returns the data and what each phase came to."""
     import keras
 
     config = run.config
@@ -92,7 +109,7 @@ def _train(run: Run, dataset: Path, weights: str | Path | None, progress: Progre
     network = build(config.model, config.sequence, config.classes, weights)
     for phase in config.phases:  # so that a later phase that cannot be is known now
         training_parts(network, phase.trainable)
-    data = read_sequences(run, dataset, progress)
+    data = read_sequences(run, dataset, progress, order)
     state = State()
     if run.checkpoint.is_file():
         state = load_state(run.checkpoint, network.full)
@@ -100,7 +117,7 @@ def _train(run: Run, dataset: Path, weights: str | Path | None, progress: Progre
         progress.say(f"going on after {len(state.history)} epochs")
     while state.phase < len(config.phases):
         _train_phase(run, network, data, state, progress)
-    write_metrics(run, data, state.results)
+    return data, state.results
 
 
 def _train_phase(run: Run, network: Network, data: SequenceData, state: State, progress: Progress) -> None:

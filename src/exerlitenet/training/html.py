@@ -53,18 +53,27 @@ def tiles(figures: Mapping[str, tuple[str, Sequence[str]]]) -> str:
     return f'<dl class="tiles">{shown}</dl>'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> str:
-    """A table whose first column names the row. Columns of numbers and intervals are set to the right."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", wrap: Sequence[str] = ()
+) -> str:
+    """A table whose first column names the row. Columns of numbers and intervals are set to the right.
+
+    wrap: names of the columns whose text may run over several lines.
+    """
     rows = list(rows)
     css = [
-        ' class="n"' if k and _numeric(row[k] for row in rows if k < len(row)) else ""
-        for k in range(len(columns))
+        ' class="w"'
+        if name in wrap
+        else ' class="n"'
+        if k and _numeric(row[k] for row in rows if k < len(row))
+        else ""
+        for k, name in enumerate(columns)
     ]
     heads = "".join(
         f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, css, strict=True)
     )
     body = "".join(
-        f'<tr><th scope="row">{cell(row[0])}</th>'
+        f'<tr><th scope="row"{css[0]}>{cell(row[0])}</th>'
         + "".join(f"<td{kind}>{cell(value)}</td>" for value, kind in zip(row[1:], css[1:], strict=True))
         + "</tr>"
         for row in rows
@@ -181,6 +190,7 @@ th, td { text-align: left; padding: 6px 18px 6px 0; border-bottom: 1px solid var
 thead th { color: var(--quiet); font-weight: 600; font-size: .875rem }
 tbody th { font-weight: 600 }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums }
+th.w, td.w { white-space: normal; min-width: 15em; max-width: 30em }
 small { color: var(--quiet); font-size: .8125rem }
 .matrix { margin: 0 0 14px }
 .matrix td, .matrix th { padding: 8px 12px; border: 0 }

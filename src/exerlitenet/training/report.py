@@ -153,32 +153,41 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[str]:
         phases.setdefault(str(row.get("phase", "")), []).append(row)
     out = []
     for phase, rows in phases.items():
-        best = min(_points(rows, "val_loss"), key=lambda point: point[1], default=None)
-        figures = []
-        for title, key, percent in (("Loss", "loss", False), ("Accuracy", "accuracy", True)):
-            series = (
-                Series("training", 0, _points(rows, key)),
-                Series("validation", 1, _points(rows, f"val_{key}")),
-            )
-            at_best = dict(series[1].points).get(best[0]) if best else None
-            value = "" if at_best is None else f"{100 * at_best:.1f} %" if percent else f"{at_best:.3f}"
-            mark = Mark(best[0], f"best epoch {best[0]:g}: {value}") if best and value else None
-            label = f"{title} of training and validation over the epochs of phase {phase}"
-            chart = line_chart(series, label=label, x_name="epoch", percent=percent, mark=mark)
-            if chart:
-                figures.append(f"<figure><figcaption>{title}</figcaption>{legend(series)}{chart}</figure>")
-        if figures:
+        if figures := curve_figures(phase, rows):
             seconds = sum(value for _, value in _points(rows, "seconds"))
             took = f" in {_duration(seconds)}" if seconds else ""
             words = f"{len(rows)} epoch{'s' if len(rows) != 1 else ''}{took}."
-            if best:
+            if _points(rows, "val_loss"):
                 words += " The best epoch is the one of the lowest validation loss."
             heading = f"Learning curves, phase {phase}" if phase else "Learning curves"
-            out.append(html.section(heading, html.paragraph(words, "quiet"), _side_by_side(figures)))
+            out.append(html.section(heading, html.paragraph(words, "quiet"), figures))
     return out
 
 
-def _side_by_side(parts: Iterable[str]) -> str:
+def curve_figures(phase: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Loss and accuracy over the epochs of one phase, side by side; "" where there is nothing to draw.
+
+    rows: with epoch, loss, accuracy, val_loss, val_accuracy, as of a history.
+    """
+    best = min(_points(rows, "val_loss"), key=lambda point: point[1], default=None)
+    figures = []
+    for title, key, percent in (("Loss", "loss", False), ("Accuracy", "accuracy", True)):
+        series = (
+            Series("training", 0, _points(rows, key)),
+            Series("validation", 1, _points(rows, f"val_{key}")),
+        )
+        at_best = dict(series[1].points).get(best[0]) if best else None
+        value = "" if at_best is None else f"{100 * at_best:.1f} %" if percent else f"{at_best:.3f}"
+        mark = Mark(best[0], f"best epoch {best[0]:g}: {value}") if best and value else None
+        label = f"{title} of training and validation over the epochs of phase {phase}"
+        chart = line_chart(series, label=label, x_name="epoch", percent=percent, mark=mark)
+        if chart:
+            figures.append(f"<figure><figcaption>{title}</figcaption>{legend(series)}{chart}</figure>")
+    return side_by_side(figures) if figures else ""
+
+
+def side_by_side(parts: Iterable[str]) -> str:
+    """HTML parts beside each other where the page is wide enough."""
     return f'<div class="pair">{"".join(parts)}</div>'
 
 
@@ -210,7 +219,7 @@ def _matrices(judgements: Mapping[str, Judgement]) -> str:
     return html.section(
         "Confusion matrices",
         html.paragraph("Rows are the truth, columns what it was called; per cent of the row.", "quiet"),
-        _side_by_side(tables),
+        side_by_side(tables),
     )
 
 

@@ -18,7 +18,14 @@ from exerlitenet.training.frames import store_clips
 from exerlitenet.training.manifest import Manifest, read_manifest
 from exerlitenet.training.progress import Progress, Stretch
 from exerlitenet.training.run import Run, RunClip, RunSplit
-from exerlitenet.training.sequences import PLAIN, ClipSequence, Item, SequencePixels, cut_sequences
+from exerlitenet.training.sequences import (
+    PLAIN,
+    ClipSequence,
+    FrameOrder,
+    Item,
+    SequencePixels,
+    cut_sequences,
+)
 from exerlitenet.training.split import PARTS, Split, check_no_leak, split_by_group, split_by_sequence
 
 
@@ -43,22 +50,28 @@ class SequenceData:
         return targets
 
 
-def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
+def read_sequences(
+    run: Run, dataset: Path | Manifest, progress: Progress, order: FrameOrder = "true"
+) -> SequenceData:
     """Reads the dataset, decodes its clips into the store, and splits them as the run says.
 
-    What cannot be used is said and left out. The first call writes the run's split; a later one compares.
+    dataset: a manifest is taken as it is, for studies that read it once. What cannot be used is said and left
+    out. The first call writes the run's split; a later one compares.
     Raises InputError when a class has no clips, when the split cannot be made, and when a resumed run meets
     other clips than before.
     """
     config = run.config
-    manifest = read_manifest(
-        dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
-    )
-    _say_what_is_left_out(manifest, progress)
+    if isinstance(dataset, Manifest):
+        manifest = dataset
+    else:
+        manifest = read_manifest(
+            dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
+        )
+        say_what_is_left_out(manifest, progress)
     missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
     if missing:
         raise InputError(
-            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+            f"{manifest.root} has no clips of class {missing[0]}; add some, or set classes to those it has"
         )
     spec = config.sequence
     stored = store_clips(
@@ -75,11 +88,11 @@ def read_sequences(run: Run, dataset: Path, progress: Progress) -> SequenceData:
         run.write_split(split)
     elif run.split != split:
         raise InputError(
-            f"{run.folder} was begun with other clips than {dataset} now holds; restore them, or begin anew"
+            f"{run.folder} was begun with other clips than {manifest.root} now holds; restore them, or begin anew"
         )
     counts = ", ".join(f"{part} {len(split.sequences_of(part))}" for part in PARTS)
     progress.say(f"{len(clips)} clips, {len(sequences)} sequences: {counts}. {split.split.statement}")
-    pixels = SequencePixels(sequences, stored, spec, Ranges(**config.augment.ranges), config.seed)
+    pixels = SequencePixels(sequences, stored, spec, Ranges(**config.augment.ranges), config.seed, order)
     return SequenceData(config.classes, manifest.clips, sequences, split, pixels)
 
 
@@ -93,7 +106,8 @@ def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSeq
     return split
 
 
-def _say_what_is_left_out(manifest: Manifest, progress: Progress) -> None:
+def say_what_is_left_out(manifest: Manifest, progress: Progress) -> None:
+    """One line for each fault of a dataset, and one for the classes that were not asked for."""
     for fault in manifest.faults:
         progress.say(f"not used: {fault.file}: {fault.problem}")
     if manifest.left_out:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,11 @@ PLAIN = -1
 
 Item = tuple[int, int]
 """(sequence, copy): what a batch is made of."""
+
+FrameOrder = Literal["true", "shuffled"]
+"""Whether a network sees the frames of a sequence as they came, or in an order drawn by chance: a control that
+shows whether movement matters to it.
+"""
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -59,7 +64,8 @@ def cut_sequences(
 class SequencePixels:
     """Pixels of sequences from the store of decoded clips.
 
-    Copy k of sequence i is the same whenever it is asked for: chance comes from (seed, i, k) alone.
+    Copy k of sequence i is the same whenever it is asked for: chance comes from (seed, i, k) alone. So is its
+    order of frames where they are shuffled, plain sequences among them.
     """
 
     def __init__(
@@ -69,12 +75,20 @@ class SequencePixels:
         spec: SequenceSpec,
         ranges: Ranges,
         seed: int,
+        order: FrameOrder = "true",
     ) -> None:
         self._sequences, self._stored = sequences, stored
-        self._spec, self._ranges, self._seed = spec, ranges, seed
+        self._spec, self._ranges, self._seed, self._order = spec, ranges, seed, order
 
     def pixels(self, item: Item) -> NDArray[np.uint8]:
         """uint8 [frames, size, size, 3]."""
+        frames = self._in_order(item)
+        if self._order == "true":
+            return frames
+        index, copy = item
+        return frames[np.random.default_rng([self._seed, index, copy + 1, 1]).permutation(len(frames))]
+
+    def _in_order(self, item: Item) -> NDArray[np.uint8]:
         index, copy = item
         sequence, spec = self._sequences[index], self._spec
         clip = self._stored[sequence.clip]

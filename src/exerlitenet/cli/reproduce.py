@@ -1,0 +1,60 @@
+"""`exerlitenet reproduce`: the paper's study on a data set, as one page and one JSON file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exerlitenet.cli.options import SetOption, load_keras, needs_training_extra
+from exerlitenet.cli.output import console
+from exerlitenet.cli.train import progress_on_stderr
+from exerlitenet.errors import InputError
+
+
+def reproduce(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the study; it is made.")],
+    changes: SetOption = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weights",
+            metavar="BACKBONE=FILE",
+            help="ImageNet weights of MobileNetV3Small, ResNet50 or VGG16; downloaded by default. May be repeated.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Show in two minutes that everything runs, on a few clips.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a study that was stopped; finished units stay.")
+    ] = False,
+) -> None:
+    """Run the paper's study: its systems and two controls, on a random split and by group, with three seeds.
+
+    Besides keys of the configurations, --set takes seeds=[0,1,2], splits=["sequence","group"] and
+    systems=["proposed",...]. A backbone whose weights cannot be had is measured but not judged.
+    """
+    needs_training_extra()
+    from exerlitenet.training.reproduce import RESULTS, reproduce
+    from exerlitenet.training.study_plan import make_plan
+
+    plan = make_plan(changes or (), weights or (), quick=quick)
+    if not dataset.exists():
+        raise InputError(
+            f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
+        )
+    load_keras()
+    with progress_on_stderr() as progress:
+        study = reproduce(dataset, plan, out=out, resume=resume, progress=progress)
+    shown = console()
+    verdicts = [row["verdict"] for row in study.results["rows"]]
+    if quick:
+        shown.print("quick study: everything ran; its accuracies mean nothing", soft_wrap=True)
+    shown.print(f"rows of the paper reached: {verdicts.count('reached')} of {len(verdicts)}", soft_wrap=True)
+    shown.print(f"report: {study.page}", soft_wrap=True)
+    shown.print(f"figures: {out / RESULTS}", soft_wrap=True)

@@ -1,0 +1,232 @@
+"""The paper's study on any data set: every system, on both splits, with several seeds.
+
+A study is a folder:
+
+    study.json                  what it was begun with
+    units/LEARNER-SPLIT-SEED/   one resumable unit each: a training run, and what it said of the test sequences
+    networks/LEARNER.json       sizes, operations and speed of each network
+    reproduction.json           all figures
+    reproduction.html           the same as a page that opens offline
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.errors import InputError
+from exerlitenet.files import write_atomically
+from exerlitenet.training.manifest import Manifest, read_manifest
+from exerlitenet.training.progress import Lines, Progress, Stretch
+from exerlitenet.training.study_plan import Plan, open_study, quick_part
+from exerlitenet.training.study_results import NO_WEIGHTS, gather
+from exerlitenet.training.study_units import Unit, is_finished, read_unit, train_unit, units_of
+
+RESULTS, PAGE = "reproduction.json", "reproduction.html"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study. results: content of reproduction.json."""
+
+    folder: Path
+    results: Mapping[str, Any]
+
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
+
+
+def reproduce(
+    dataset: Path, plan: Plan, *, out: Path, resume: bool = False, progress: Progress | None = None
+) -> Study:
+    """Runs a study to its end, or what is left of it.
+
+    Raises InputError for a data set without clips of every class, a folder that is not free, a study begun with
+    other clips or settings, and as `fit` does.
+    """
+    told = progress or Lines()
+    manifest = _read(dataset, plan, told)
+    open_study(out, plan, manifest, resume=resume)
+    unavailable = find_weights(plan, out, told)
+    measured = _measure(plan, out, told)
+    learners = [learner for learner in plan.learners if learner.name not in unavailable]
+    units = units_of(plan, learners)
+    _announce(plan, units, manifest, measured, out, told)
+    for number, unit in enumerate(units, 1):
+        if not is_finished(unit, out):
+            told.say(f"unit {number} of {len(units)}: {unit.name}")
+        began = time.monotonic()
+        train_unit(unit, plan, manifest, out, told)
+        _forget_graphs()
+        if (seconds := time.monotonic() - began) > 1:
+            told.say(f"unit {number} of {len(units)}: {unit.name} done in {seconds / 60:.1f} min")
+    return write_study(plan, manifest, units, unavailable, measured, out)
+
+
+def write_study(
+    plan: Plan,
+    manifest: Manifest,
+    units: list[Unit],
+    unavailable: Mapping[str, str],
+    measured: Mapping[str, Mapping[str, Any]],
+    out: Path,
+) -> Study:
+    """Writes reproduction.json and reproduction.html from finished units."""
+    from exerlitenet.training.study_report import write_study_report
+    from exerlitenet.training.study_verdicts import verdicts
+
+    finished = [read_unit(unit, out) for unit in units]
+    results = gather(
+        finished,
+        manifest,
+        systems=plan.systems,
+        splits=plan.splits,
+        unavailable=unavailable,
+        measured=measured,
+    )
+    results |= {
+        "quick": plan.quick,
+        "settings": {
+            "seeds": list(plan.seeds),
+            "splits": list(plan.splits),
+            "systems": [system.name for system in plan.systems],
+            "overrides": list(plan.overrides),
+        },
+        "configurations": {learner.name: plan.config(learner).to_dict() for learner in plan.learners},
+        "machine": machine(),
+        "versions": dict(finished[0].versions) if finished else {},
+    }
+    results["rows"] = [row.to_json() for row in verdicts(results)]
+    write_atomically(out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_study_report(out / PAGE, results)
+    return Study(out, results)
+
+
+def _read(dataset: Path, plan: Plan, progress: Progress) -> Manifest:
+    from exerlitenet.training.sequence_data import say_what_is_left_out
+
+    classes = plan.config(plan.learners[0]).classes
+    manifest = read_manifest(dataset, classes=classes, progress=Stretch(progress, "looking at the clips"))
+    say_what_is_left_out(manifest, progress)
+    missing = [name for name in classes if all(clip.label != name for clip in manifest.clips)]
+    if missing:
+        raise InputError(
+            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+        )
+    return quick_part(manifest) if plan.quick else manifest
+
+
+def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:
+    """Learner -> why it cannot be judged. A learner with random weights never is.
+
+    Raises InputError for a file that does not fit, and where units were trained before with weights that
+    cannot be had now.
+    """
+    from exerlitenet.training.backbone import WeightsUnavailable, build_backbone
+
+    tried: dict[str, str | None] = {}
+    out_of_reach: dict[str, str] = {}
+    for learner in plan.learners:
+        backbone, weights = plan.config(learner).model.backbone, plan.weights_of(learner)
+        if backbone not in tried:
+            tried[backbone] = None
+            try:
+                if weights == "none":
+                    raise WeightsUnavailable("random weights were asked for")
+                build_backbone(backbone, plan.config(learner).sequence.size, weights)
+            except WeightsUnavailable as fault:
+                tried[backbone] = str(fault)
+                progress.say(
+                    f"{backbone}: {NO_WEIGHTS}, so size, operations and speed only; "
+                    f"give a file by --weights {backbone}=FILE"
+                )
+        if tried[backbone] is not None:
+            begun = [u.name for u in units_of(plan, [learner]) if u.run_folder(out).exists()]
+            if begun:
+                raise InputError(
+                    f"{out} has units of {learner.name} ({begun[0]}) whose weights cannot be had now; "
+                    f"give them by --weights {backbone}=FILE"
+                )
+            out_of_reach[learner.name] = NO_WEIGHTS
+    return out_of_reach
+
+
+def _measure(plan: Plan, out: Path, progress: Progress) -> dict[str, dict[str, Any]]:
+    from exerlitenet.training.study_measures import measure
+
+    progress.begin("sizes, operations and speed", len(plan.learners))
+    measured = {}
+    for number, learner in enumerate(plan.learners):
+        progress.advance(number, learner.name)
+        # A quick study trains on small pictures; what a network costs is always about the paper's.
+        config = learner.configuration(() if plan.quick else plan.overrides)
+        file = out / "networks" / f"{learner.name}.json"
+        measured[learner.name] = measure(config, file, quick=plan.quick, steps=None if plan.quick else config)
+    return measured
+
+
+def _announce(
+    plan: Plan,
+    units: list[Unit],
+    manifest: Manifest,
+    measured: Mapping[str, Mapping[str, Any]],
+    out: Path,
+    progress: Progress,
+) -> None:
+    """What is left to do, and how long it takes."""
+    from exerlitenet.training.study_measures import estimate_s
+
+    left = [unit for unit in units if not is_finished(unit, out)]
+    done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
+    progress.say(
+        f"{len(units)} units to train ({len(plan.splits)} splits, {len(plan.seeds)} seeds){done}; "
+        "stopped at any moment, the same command with --resume goes on"
+    )
+    if not left:
+        return
+    if plan.quick:
+        progress.say("a quick study: every part runs, no figure means anything; about two minutes")
+        return
+    spec = plan.config(plan.learners[0])
+    window = spec.stride / spec.sequence.rate
+    sequences = sum(max(1, round(clip.seconds / window)) for clip in manifest.clips)
+    longest = sum(estimate_s(unit.config(plan), measured[unit.learner.name], sequences) for unit in left)
+    progress.say(
+        f"estimated time for about {sequences} sequences: at most {hours(longest)} on this machine, if no phase "
+        f"stops early; often a third of it"
+    )
+
+
+def hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
+
+
+def _forget_graphs() -> None:
+    """Lets go of a finished unit's network."""
+    import sys
+
+    if "keras" in sys.modules:
+        import keras
+
+        keras.backend.clear_session()
+    gc.collect()
+
+
+def machine() -> dict[str, Any]:
+    """What the speeds were measured on; no names."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text("utf-8", errors="replace").splitlines()
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
+    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}

@@ -1,0 +1,404 @@
+"""The study as one HTML page that opens offline: the paper's tables and figures with ours beside them.
+
+Made from the content of reproduction.json alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.files import write_output
+from exerlitenet.training import html
+from exerlitenet.training import paper_figures as paper
+from exerlitenet.training.metrics import Interval
+from exerlitenet.training.operations import CONVENTION
+from exerlitenet.training.report import curve_figures, side_by_side
+from exerlitenet.training.study_charts import IntervalRow, interval_chart
+from exerlitenet.training.study_costs import hyperparameters
+from exerlitenet.training.study_results import interval
+from exerlitenet.training.study_rows import QUICK, points
+
+Results = Mapping[str, Any]
+TITLE = "The paper's study, reproduced"
+SPLIT_NAMES = {"sequence": "random split of sequences", "group": "split by group"}
+PARTS = {"biceps_curl": "curl", "squat": "squat"}
+
+
+def write_study_report(path: Path, results: Results) -> None:
+    """Writes the page. Raises InputError when it cannot be written."""
+    write_output(path, study_report(results))
+
+
+def study_report(results: Results) -> str:
+    """The page as HTML. results: content of reproduction.json."""
+    return html.page(
+        TITLE,
+        [
+            *_head(results),
+            _rows(results),
+            _accuracies(results),
+            _splits(results),
+            _pairs(results),
+            _errors(results),
+            *_confusions(results),
+            *_curves(results),
+            *_networks(results),
+            _settings(results),
+        ],
+    )
+
+
+def _head(results: Results) -> Iterable[str]:
+    if results["quick"]:
+        yield html.paragraph(f"This is {QUICK}.", "fault")
+    data = results["dataset"]
+    classes = ", ".join(f"{name} {c['clips']}" for name, c in data["classes"].items())
+    yield html.paragraph(
+        f"{data['clips']} clips ({classes}) of {data['groups']} groups, {data['sequences']} sequences; seeds "
+        f"{', '.join(map(str, results['settings']['seeds']))}. Intervals are 95 %, by bootstrap over groups, all "
+        "seeds pooled."
+    )
+    figures: dict[str, tuple[str, list[str]]] = {}
+    proposed = results["systems"].get("proposed", {"splits": {}})
+    for split, name in SPLIT_NAMES.items():
+        if found := proposed["splits"].get(split):
+            accuracy = interval(found["sequences"]["accuracy"])
+            remarks = [f"of {found['sequences']['items']} test sequences", _bounds(accuracy)]
+            figures[f"proposed, {name}"] = (_percent(accuracy), remarks)
+    if "overstated" in proposed:
+        figures["the random split overstates by"] = (
+            points(interval(proposed["overstated"])).split(" [")[0],
+            [],
+        )
+    verdicts = [row["verdict"] for row in results["rows"]]
+    figures["rows of the paper reached"] = (
+        f"{verdicts.count('reached')} of {len(verdicts)}",
+        [f"{verdicts.count(kind)} {kind}" for kind in ("not reached", "not to be had")],
+    )
+    yield html.section("In short", html.tiles(figures))
+
+
+def _percent(found: Interval) -> str:
+    return f"{found}".partition(" [")[0]
+
+
+def _bounds(found: Interval) -> str:
+    bounds = f"{found}".partition(" [")[2].rstrip("]")
+    return f"95 %: {bounds.replace(', ', ' to ')}" if bounds else ""
+
+
+def _rows(results: Results) -> str:
+    columns = ("in the paper", "what", "paper", "ours", "verdict", "why, or how")
+    return html.section(
+        "The paper, row by row",
+        html.table(
+            columns,
+            [
+                tuple(row[key] for key in ("where", "what", "paper", "ours", "verdict", "why"))
+                for row in results["rows"]
+            ],
+            wrap=("what", "paper", "ours", "why, or how"),
+        ),
+    )
+
+
+def _accuracies(results: Results) -> str:
+    rows: list[tuple[Any, ...]] = []
+    for name, row in results["systems"].items():
+        published = paper.ACCURACY.get(name)
+        if published:
+            figures = (published.accuracy, published.precision, published.recall, published.f1)
+            shares = [Interval(value / 100) for value in figures]
+            rows.append((row["title"], "paper", *shares, None, str(published.best_epoch)))
+        for split, found in row["splits"].items():
+            judged = found["sequences"]
+            positive = judged["positive"] or {}
+            shares = [interval(positive.get(key)) for key in ("precision", "recall", "f1")]
+            best = ", ".join(str(seed["best_epoch"]) for seed in found["seeds"])
+            clips = interval(found["clips"]["accuracy"])
+            rows.append(
+                (row["title"], SPLIT_NAMES[split], interval(judged["accuracy"]), *shares, clips, best)
+            )
+        if row["note"]:
+            rows.append((row["title"], row["note"], *[None] * 6))
+    return html.section(
+        "Accuracy, precision, recall, F1",
+        html.paragraph(
+            "Of test sequences; positive class biceps_curl, as in the paper. Clips: each distinct test clip once, "
+            "by its mean probability. A network with random weights is never judged.",
+            "quiet",
+        ),
+        html.table(
+            ("system", "split", "accuracy", "precision", "recall", "F1", "clips right", "best epochs"),
+            rows,
+            wrap=("system",),
+        ),
+    )
+
+
+def _splits(results: Results) -> str:
+    judged = {name: row for name, row in results["systems"].items() if row["splits"]}
+    chart = interval_chart(
+        [f"ours, {name}" for name in SPLIT_NAMES.values()],
+        [
+            IntervalRow(
+                row["title"].removesuffix(" (proposed)").removeprefix("control: ")[:38],
+                tuple(
+                    interval(row["splits"][split]["sequences"]["accuracy"])
+                    if split in row["splits"]
+                    else None
+                    for split in SPLIT_NAMES
+                ),
+                paper.ACCURACY[name].accuracy / 100 if name in paper.ACCURACY else None,
+            )
+            for name, row in judged.items()
+        ],
+        label="Accuracy of test sequences by system and split, with 95 % intervals",
+    )
+    rows = [
+        (
+            row["title"],
+            *(_seeds(row["splits"].get(split)) for split in SPLIT_NAMES),
+            points(interval(row["overstated"])) if "overstated" in row else None,
+        )
+        for row in judged.values()
+    ]
+    return html.section(
+        "What a random split hides",
+        html.paragraph(
+            "The same sequences, divided in two ways. By the random split, sequences of one clip and person stand "
+            "in training and in test; by group, test people and places are new. The paper's split is random, so "
+            "its 92.08 % too can come from knowing the clips; it says nothing about new people."
+        ),
+        *([f"<figure><figcaption>Sequences right</figcaption>{chart}</figure>"] if chart else []),
+        html.table(
+            ("system", "random: mean of seeds", "by group: mean of seeds", "random less by group"),
+            rows,
+            wrap=("system",),
+        ),
+        *(html.paragraph(f"{words}.", "quiet") for words in results["statements"].values()),
+    )
+
+
+def _seeds(found: Mapping[str, Any] | None) -> str | None:
+    if found is None:
+        return None
+    each = ", ".join(f"{100 * seed['accuracy']:.1f}" for seed in found["seeds"])
+    if found["deviation"] is None:
+        return f"{100 * found['mean_accuracy']:.1f} %"
+    return f"{100 * found['mean_accuracy']:.1f} ± {100 * found['deviation']:.1f} % ({each})"
+
+
+def _pairs(results: Results) -> str:
+    systems = results["systems"]
+    rows = [
+        (
+            f"{systems[pair['first']]['title']} against {systems[pair['second']]['title']}",
+            SPLIT_NAMES[pair["split"]],
+            pair["clips"],
+            pair["only_first"],
+            pair["only_second"],
+            f"{pair['p_value']:.3g}",
+            points(interval(pair["difference"])),
+        )
+        for pair in results["pairs"]
+    ]
+    columns = ("systems", "split", "clips", "only first right", "only second right", "p", "difference")
+    return html.section(
+        "Systems against each other",
+        html.paragraph(
+            "McNemar's exact test on distinct test clips, not on sequences; the interval of the difference is by "
+            "bootstrap over groups. Frames or movement: a network that knows movement beats the controls, which "
+            "see single frames, or frames in an order drawn by chance.",
+            "quiet",
+        ),
+        html.table(columns, rows, wrap=("systems",))
+        if rows
+        else html.paragraph("No two systems were judged."),
+    )
+
+
+def _errors(results: Results) -> str:
+    classes, rest = [], []
+    for row in results["systems"].values():
+        for split, found in row["splits"].items():
+            rates = found["errors"]
+            if "curls_over_squats" in found:
+                classes.append(
+                    (
+                        row["title"],
+                        SPLIT_NAMES[split],
+                        *(interval(rates[name]) for name in PARTS),
+                        points(interval(found["curls_over_squats"])),
+                    )
+                )
+            if found["rest"]["sequences"]:
+                bins = [
+                    f"{_percent(interval(r['error']))} of {r['sequences']}" for r in found["rest"]["rows"]
+                ]
+                rest.append(
+                    (row["title"], SPLIT_NAMES[split], *bins, points(interval(found["rest"]["difference"])))
+                )
+    names = [r["distance"] for r in _first_rest(results)]
+    return html.section(
+        "Where the errors lie",
+        html.paragraph(
+            "The paper says that curls err more than squats, and that errors come from frames at rest between "
+            "repetitions. At rest: the time from a test window to the nearest far end (bottom or top) of a "
+            "repetition, on clips whose repetitions are known. Shares are of sequences called something else."
+        ),
+        html.table(
+            ("system", "split", "curls wrong", "squats wrong", "curls less squats"), classes, wrap=("system",)
+        )
+        if classes
+        else "",
+        html.table(("system", "split", *names, "none in the window less one"), rest, wrap=("system",))
+        if rest
+        else html.paragraph("The data set does not say when repetitions were at their far ends."),
+    )
+
+
+def _first_rest(results: Results) -> list[Mapping[str, Any]]:
+    for row in results["systems"].values():
+        for found in row["splits"].values():
+            return list(found["rest"]["rows"])
+    return []
+
+
+def _confusions(results: Results) -> Iterable[str]:
+    for name, figure, title in (("frozen", 13, "frozen"), ("proposed", 14, "fine-tuned")):
+        row = results["systems"].get(name)
+        if row is None or not row["splits"]:
+            continue
+        paper_matrix = html.matrix(
+            ("biceps_curl", "squat"), paper.CONFUSION[name], "the paper, 240 sequences"
+        )
+        ours = [
+            html.matrix(
+                found["sequences"]["classes"],
+                found["sequences"]["confusion"],
+                f"ours, {SPLIT_NAMES[split]}, {found['sequences']['items']} sequences of "
+                f"{len(found['seeds'])} seed{'s' if len(found['seeds']) > 1 else ''}",
+            )
+            for split, found in row["splits"].items()
+        ]
+        yield html.section(
+            f"Confusion, {title} (the paper's figure {figure})",
+            html.paragraph("Rows are the truth, columns what it was called; per cent of the row.", "quiet"),
+            side_by_side(f"<div>{matrix}</div>" for matrix in (paper_matrix, *ours)),
+        )
+
+
+def _curves(results: Results) -> Iterable[str]:
+    first = min(results["settings"]["seeds"], default=0)
+    others = []
+    for curve in results["curves"]:
+        shown = curve_figures(curve["phase"], curve["rows"])
+        heading = f"{curve['phase']}, {SPLIT_NAMES[curve['split']]}, seed {curve['seed']}"
+        words = f"{len(curve['rows'])} epochs, best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
+        if curve["learner"] == "paper" and curve["seed"] == first:
+            figures = "9 and 10" if curve["phase"] == "frozen" else "11 and 12"
+            published = paper.CURVES.get(curve["phase"])
+            said = (
+                f" The paper's figures {figures}: {published.epochs} epochs, best {published.best_epoch}. "
+                f"{published.words}"
+                if published
+                else ""
+            )
+            yield html.section(f"Curves: {heading}", html.paragraph(words + said, "quiet"), shown)
+        else:
+            others.append(f"<h2>{curve['learner']}: {heading}</h2>{html.paragraph(words, 'quiet')}{shown}")
+    if others:
+        yield html.section(f"Further curves ({len(others)})", *others, folded=True)
+
+
+def _networks(results: Results) -> Iterable[str]:
+    networks = results["networks"]
+    rows = []
+    for name, network in networks.items():
+        size, macs, taken = network["size"], network["macs"], network["forward_s"]
+        rows.append(
+            (
+                name,
+                f"{network['total_parameters']:,}",
+                f"{network['parameters']['trainable_before']:,}",
+                f"{network['parameters']['trainable_after']:,}",
+                f"{size['weights_bytes'] / 1e6:.1f} MB",
+                f"{size['checkpoint_bytes_before'] / 1e6:.1f} / {size['checkpoint_bytes_after'] / 1e6:.1f} MB",
+                f"{macs['frame'] / 1e9:.3f}",
+                f"{macs['sequence'] / 1e9:.2f}",
+                f"{network['flops_sequence'] / 1e9:.2f}",
+                f"{taken['value']:.3f} s ({taken['low']:.3f} to {taken['high']:.3f})",
+            )
+        )
+    machine = results["machine"]
+    yield html.section(
+        "Size, operations, speed",
+        html.paragraph(CONVENTION, "quiet"),
+        html.paragraph(
+            "Checkpoint: first and last phase of training. Forward pass: one sequence in Keras, median and range, on "
+            f"{machine['cpu']} with {machine['cores']} cores as busy as they were; `exerlitenet benchmark` "
+            "measures the live path with care.",
+            "quiet",
+        ),
+        html.table(
+            (
+                *("network", "parameters", "trainable, first phase", "trainable, last phase", "weights"),
+                *(
+                    "with optimizer state",
+                    "GMAC a frame",
+                    "GMAC a sequence",
+                    "GFLOPs a sequence",
+                    "forward pass",
+                ),
+            ),
+            rows,
+        ),
+    )
+    if config := results["configurations"].get("paper"):
+        ours = hyperparameters(config)
+        yield html.section(
+            "Hyperparameters (the paper's table 1)",
+            html.table(
+                ("", "paper", "ours"),
+                [(name, value, ours[name]) for name, value in paper.HYPERPARAMETERS.items()],
+            ),
+        )
+    if network := networks.get("paper"):
+        published = {name: (shape, parameters) for name, shape, parameters in paper.LAYERS}
+        yield html.section(
+            "The network (the paper's figure 4)",
+            html.table(
+                (
+                    "layer",
+                    "paper's output",
+                    "our output",
+                    "paper's parameters",
+                    "our parameters",
+                    "MACs a sequence",
+                ),
+                [
+                    (
+                        layer["name"],
+                        str(published[layer["name"]][0]) if layer["name"] in published else None,
+                        str(tuple(layer["output_shape"])),
+                        f"{published[layer['name']][1]:,}" if layer["name"] in published else None,
+                        f"{layer['parameters']:,}",
+                        f"{layer['macs']:,}",
+                    )
+                    for layer in network["layers"]
+                ],
+            ),
+        )
+
+
+def _settings(results: Results) -> str:
+    facts = {
+        "settings": results["settings"],
+        "machine": results["machine"],
+        "versions": results["versions"],
+        "configurations": results["configurations"],
+    }
+    return html.section("Settings", html.card(facts), folded=True)

@@ -1,0 +1,189 @@
+"""The study's figures, gathered from its finished units into one object: reproduction.json.
+
+The report page and the tables of the documents are made from this object alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from exerlitenet.training.manifest import Manifest
+from exerlitenet.training.metrics import Interval
+from exerlitenet.training.split import Protocol
+from exerlitenet.training.study_statistics import (
+    at_rest,
+    clips_of,
+    error_difference,
+    error_rates,
+    judge_clips_of,
+    judge_sequences_of,
+    overstated,
+    paired,
+)
+from exerlitenet.training.study_systems import SYSTEMS, System
+from exerlitenet.training.study_units import Finished, Phase, Tested
+
+FORMAT = 1
+NO_WEIGHTS = "no ImageNet weights here"
+NOT_RUN = "not run in this study"
+
+# Pairs that the paper or the controls ask about.
+PAIRS = (
+    ("proposed", "frozen"),
+    ("proposed", "resnet50"),
+    ("proposed", "vgg16"),
+    ("proposed", "single_frame"),
+    ("proposed", "shuffled"),
+    ("frozen", "single_frame"),
+)
+# The classes of the paper's remark that curls err more than squats.
+CURL, SQUAT = "biceps_curl", "squat"
+
+
+def gather(
+    finished: Sequence[Finished],
+    manifest: Manifest,
+    *,
+    systems: Sequence[System],
+    splits: Sequence[Protocol],
+    unavailable: Mapping[str, str],
+    measured: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Everything that follows from the units.
+
+    unavailable: learner -> why its accuracy cannot be had. measured: learner -> figures of `measure`.
+    """
+    by_system = {
+        (system.name, split): _phases(finished, system, split) for system in systems for split in splits
+    }
+    tested = {key: [phase.tested for phase in phases] for key, phases in by_system.items() if phases}
+    extremes = {place: clip.extremes_s for place, clip in enumerate(manifest.clips) if clip.extremes_s}
+    rows: dict[str, Any] = {}
+    for system in SYSTEMS:
+        if system.name not in {s.name for s in systems}:
+            continue
+        has = any((system.name, split) in tested for split in splits)
+        row: dict[str, Any] = {
+            "title": system.title,
+            "learner": system.learner.name,
+            "published": system.published,
+            "note": None if has else unavailable.get(system.learner.name, NOT_RUN),
+            "splits": {
+                split: _split_of(by_system[system.name, split], tested[system.name, split], extremes)
+                for split in splits
+                if (system.name, split) in tested
+            },
+        }
+        both = [tested.get((system.name, split)) for split in ("sequence", "group")]
+        if both[0] and both[1]:
+            row["overstated"] = overstated(both[0], both[1]).to_json()
+        rows[system.name] = row
+    return {
+        "format": FORMAT,
+        "dataset": _dataset(finished, manifest),
+        "networks": {name: dict(figures) for name, figures in measured.items()},
+        "systems": rows,
+        "pairs": [
+            {"split": split, "first": a, "second": b} | _pair(tested[a, split], tested[b, split])
+            for split in splits
+            for a, b in PAIRS
+            if (a, split) in tested and (b, split) in tested
+        ],
+        "curves": _curves(finished),
+        "statements": {f.unit.split: f.statement.split(" (seed")[0] for f in finished},
+    }
+
+
+def _phases(finished: Sequence[Finished], system: System, split: str) -> list[Phase]:
+    """One phase a seed, in the order of the seeds."""
+    return [
+        f.phases[system.phase]
+        for f in sorted(finished, key=lambda f: f.unit.seed)
+        if f.unit.learner == system.learner and f.unit.split == split
+    ]
+
+
+def _split_of(
+    phases: Sequence[Phase], tested: Sequence[Tested], extremes: Mapping[int, Sequence[float]]
+) -> dict[str, Any]:
+    accuracies = [float(part.right.mean()) for part in tested]
+    out: dict[str, Any] = {
+        "sequences": judge_sequences_of(tested).to_json(),
+        "clips": judge_clips_of(tested).to_json(),
+        "seeds": [
+            {
+                "seed": part.seed,
+                "epochs": phase.epochs,
+                "best_epoch": phase.best_epoch,
+                "sequences": len(part.truth),
+                "accuracy": round(accuracy, 6),
+                "clips": len(clips_of([part]).clip),
+                "clip_accuracy": round(float(clips_of([part]).right.mean()), 6),
+            }
+            for phase, part, accuracy in zip(phases, tested, accuracies, strict=True)
+        ],
+        "mean_accuracy": round(float(np.mean(accuracies)), 6),
+        "deviation": round(float(np.std(accuracies, ddof=1)), 6) if len(accuracies) > 1 else None,
+        "errors": {name: rate.to_json() for name, rate in error_rates(tested).items()},
+        "rest": at_rest(tested, extremes).to_json(),
+    }
+    if {CURL, SQUAT} <= set(tested[0].classes):
+        out["curls_over_squats"] = error_difference(tested, CURL, SQUAT).to_json()
+    return out
+
+
+def _pair(first: Sequence[Tested], second: Sequence[Tested]) -> dict[str, Any]:
+    return paired(first, second).to_json() | {
+        "seeds": [{"seed": a.seed} | paired([a], [b]).to_json() for a, b in zip(first, second, strict=True)]
+    }
+
+
+def _dataset(finished: Sequence[Finished], manifest: Manifest) -> dict[str, Any]:
+    counts = finished[0].counts if finished else {}
+    return {
+        "clips": len(manifest.clips),
+        "groups": len({clip.group for clip in manifest.clips}),
+        "seconds": round(sum(clip.seconds for clip in manifest.clips), 1),
+        "sequences": sum(n for part in counts.values() for n in part.values()),
+        "classes": {
+            name: {
+                "clips": sum(clip.label == name for clip in manifest.clips),
+                "groups": len({clip.group for clip in manifest.clips if clip.label == name}),
+                "sequences": sum(part.get(name, 0) for part in counts.values()),
+            }
+            for name in manifest.classes
+        },
+    }
+
+
+def _curves(finished: Sequence[Finished]) -> list[dict[str, Any]]:
+    """Losses and accuracies over the epochs of every unit."""
+    keys = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
+    return [
+        {
+            "learner": f.unit.learner.name,
+            "split": f.unit.split,
+            "seed": f.unit.seed,
+            "phase": phase.name,
+            "best_epoch": phase.best_epoch,
+            "rows": [
+                {
+                    key: round(float(row[key]), 5) if key != "epoch" else int(row[key])
+                    for key in keys
+                    if key in row
+                }
+                for row in phase.curve
+            ],
+            "seconds": round(sum(float(row["seconds"]) for row in phase.curve), 1),
+        }
+        for f in finished
+        for phase in f.phases
+    ]
+
+
+def interval(data: Mapping[str, Any] | None) -> Interval:
+    """What `Interval.to_json` wrote."""
+    return Interval(None) if data is None else Interval(data["value"], data["low"], data["high"])
