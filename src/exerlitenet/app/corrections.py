@@ -12,7 +12,7 @@ from typing import Final
 
 from exerlitenet.app.database import Database
 from exerlitenet.app.reading import read_sets
-from exerlitenet.app.records import Correction, Set
+from exerlitenet.app.records import LARGEST_NUMBER, Correction, NotInLog, Set
 from exerlitenet.errors import InputError
 
 MOST_REPETITIONS = 9999
@@ -59,8 +59,10 @@ class Corrections:
             )
         if isinstance(repetitions, int) and not 0 <= repetitions <= MOST_REPETITIONS:
             raise InputError(f"expected 0 to {MOST_REPETITIONS} repetitions, got {repetitions}")
-        if isinstance(note, str) and len(note) > LONGEST_NOTE:
-            raise InputError(f"expected a note of at most {LONGEST_NOTE} characters, got {len(note)}")
+        if isinstance(note, str):
+            note = storable(" ".join(note.split()))
+            if len(note) > LONGEST_NOTE:
+                raise InputError(f"expected a note of at most {LONGEST_NOTE} characters, got {len(note)}")
 
         def said(before: Correction) -> Correction:
             return replace(
@@ -118,11 +120,16 @@ class Corrections:
             return read_sets(connection, set_id=set_id)[0]
 
     def _require_set(self, connection: sqlite3.Connection, set_id: int) -> Set:
-        found = read_sets(connection, set_id=set_id)
+        found = read_sets(connection, set_id=min(set_id, LARGEST_NUMBER))
         if not found:
-            raise InputError(f"no set {set_id} in the log {self._database.path}; look it up in the history")
+            raise NotInLog(f"no set {set_id} in the log {self._database.path}; look it up in the history")
         return found[0]
 
 
 def _now() -> datetime:
     return datetime.now().astimezone()
+
+
+def storable(text: str) -> str:
+    """The text, with what UTF-8 cannot hold escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -12,6 +12,11 @@ from threading import RLock
 from exerlitenet.app.schema import migrate
 from exerlitenet.errors import InputError
 
+
+class LogUnusable(InputError):
+    """The log's file cannot be opened, read or written."""
+
+
 PATIENCE_S = 10.0
 """How long to wait for another connection that is writing."""
 
@@ -37,7 +42,7 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise InputError(
+            raise LogUnusable(
                 f"{path}: its folder cannot be made ({error.strerror or error}); give another --database"
             ) from error
         with self._explained():
@@ -103,7 +108,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
                 raise
-            raise InputError(
+            raise LogUnusable(
                 f"{self.path}: cannot be used as the workout log ({error}); check the file, its folder's "
                 "permissions and the space left, or give another --database"
             ) from error

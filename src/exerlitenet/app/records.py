@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from exerlitenet.errors import InputError
+from exerlitenet.results import NONE
+
+
+class NotInLog(InputError):
+    """There is no session or set of that number."""
+
+
+LARGEST_NUMBER = 2**63 - 1
+"""Of a session or a set: what SQLite holds."""
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -57,7 +68,9 @@ class Set:
 
     @property
     def repetitions(self) -> int:
-        """What the user says, else what the model counted."""
+        """What the user says, else what the model counted; 0 where it was no exercise."""
+        if self.exercise == NONE:
+            return 0
         said = self.correction.repetitions if self.correction else None
         return self.counted if said is None else said
 

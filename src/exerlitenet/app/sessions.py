@@ -9,11 +9,10 @@ from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 
-from exerlitenet.app.corrections import Corrections
+from exerlitenet.app.corrections import Corrections, storable
 from exerlitenet.app.database import Database
 from exerlitenet.app.reading import read_sessions, read_sets
-from exerlitenet.app.records import Session, Set
-from exerlitenet.errors import InputError
+from exerlitenet.app.records import LARGEST_NUMBER, NotInLog, Session, Set
 
 __all__ = ["Session", "SessionLog", "Set"]
 
@@ -60,7 +59,8 @@ class SessionLog(Corrections):
         """Begins a session now and returns its number. source: "camera", or the name of a video file."""
         with self._database.writing() as connection:
             cursor = connection.execute(
-                "INSERT INTO sessions (started_at, model, source) VALUES (?, ?, ?)", (_now(), model, source)
+                "INSERT INTO sessions (started_at, model, source) VALUES (?, ?, ?)",
+                (_now(), storable(model), storable(source)),
             )
             return _row_id(cursor)
 
@@ -168,10 +168,8 @@ class SessionLog(Corrections):
     def session(self, session: int) -> Session:
         """One session. Raises InputError when there is no such one."""
         with self._database.reading() as connection:
-            found = read_sessions(connection, session=session)
-        if not found:
-            raise self._no_session(session)
-        return found[0]
+            self._require_session(connection, session)
+            return read_sessions(connection, session=session)[0]
 
     def sets(
         self, session: int | None = None, *, since: date | None = None, deleted: bool = False
@@ -189,15 +187,14 @@ class SessionLog(Corrections):
 
     def _require_session(self, connection: sqlite3.Connection, session: int) -> str:
         """The session's model."""
-        row = connection.execute("SELECT model FROM sessions WHERE id = ?", (session,)).fetchone()
-        if row is None:
-            raise self._no_session(session)
-        return str(row[0])
-
-    def _no_session(self, session: int) -> InputError:
-        return InputError(
-            f"no session {session} in the log {self.path}; `exerlitenet sessions list` names them"
-        )
+        found = connection.execute(
+            "SELECT model FROM sessions WHERE id = ?", (min(session, LARGEST_NUMBER),)
+        ).fetchone()
+        if found is None:
+            raise NotInLog(
+                f"no session {session} in the log {self.path}; `exerlitenet sessions list` names them"
+            )
+        return str(found[0])
 
     def _update(
         self,
