@@ -385,7 +385,7 @@ def test_the_folder_is_made_and_the_log_outlives_the_program(tmp_path: Path) -> 
 
 
 def test_a_log_that_must_exist_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"log\.db: no such file"):
+    with pytest.raises(InputError, match=r"log\.db: no workout log there"):
         SessionLog(tmp_path / "log.db", create=False)
     assert list(tmp_path.iterdir()) == []
 

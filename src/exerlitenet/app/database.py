@@ -38,7 +38,7 @@ class Database:
         self.path = path
         self._lock = RLock()
         if not create and not path.exists():
-            raise InputError(f"{path}: no such file; give the log that `exerlitenet live` wrote")
+            raise InputError(f"{path}: no workout log there; `exerlitenet live` writes one")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

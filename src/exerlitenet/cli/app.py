@@ -20,6 +20,7 @@ from exerlitenet.cli.model import model
 from exerlitenet.cli.output import complain
 from exerlitenet.cli.recognize import recognize
 from exerlitenet.cli.reproduce import reproduce
+from exerlitenet.cli.sessions import sessions
 from exerlitenet.cli.train import train
 from exerlitenet.errors import InputError
 
@@ -109,6 +110,7 @@ def exerlitenet(
 
 for verb in (recognize, demo, dataset, model, train, evaluate, reproduce, export, benchmark):
     app.command()(verb)
+app.add_typer(sessions)
 
 
 def run() -> None:
