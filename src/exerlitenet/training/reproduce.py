@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 import platform
 import time
@@ -53,6 +54,8 @@ def reproduce(
     other clips or settings, and as `fit` does.
     """
     told = progress or Lines()
+    # It remarks on every network after the fifth that it has to trace anew, and on its own profiler.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     manifest = _read(dataset, plan, told)
     open_study(out, plan, manifest, resume=resume)
     unavailable = find_weights(plan, out, told)

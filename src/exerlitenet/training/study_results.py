@@ -24,7 +24,7 @@ from exerlitenet.training.study_statistics import (
     paired,
 )
 from exerlitenet.training.study_systems import SYSTEMS, System
-from exerlitenet.training.study_units import Finished, Phase, Tested
+from exerlitenet.training.study_units import Answers, Finished, Phase
 
 FORMAT = 1
 NO_WEIGHTS = "no ImageNet weights here"
@@ -107,7 +107,7 @@ def _phases(finished: Sequence[Finished], system: System, split: str) -> list[Ph
 
 
 def _split_of(
-    phases: Sequence[Phase], tested: Sequence[Tested], extremes: Mapping[int, Sequence[float]]
+    phases: Sequence[Phase], tested: Sequence[Answers], extremes: Mapping[int, Sequence[float]]
 ) -> dict[str, Any]:
     accuracies = [float(part.right.mean()) for part in tested]
     out: dict[str, Any] = {
@@ -135,7 +135,7 @@ def _split_of(
     return out
 
 
-def _pair(first: Sequence[Tested], second: Sequence[Tested]) -> dict[str, Any]:
+def _pair(first: Sequence[Answers], second: Sequence[Answers]) -> dict[str, Any]:
     return paired(first, second).to_json() | {
         "seeds": [{"seed": a.seed} | paired([a], [b]).to_json() for a, b in zip(first, second, strict=True)]
     }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from exerlitenet.training.judgement import Judgement, compare
 from exerlitenet.training.metrics import Interval, McNemar, bootstrap, mcnemar
-from exerlitenet.training.study_units import Tested
+from exerlitenet.training.study_units import Answers
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class Clips:
         return np.asarray(self.called == self.truth)
 
 
-def clips_of(tested: Sequence[Tested]) -> Clips:
+def clips_of(tested: Sequence[Answers]) -> Clips:
     """A clip is called the class of its highest mean probability over its test sequences, and over seeds."""
     sums: dict[int, Floats] = {}
     facts: dict[int, tuple[int, str]] = {}
@@ -59,7 +59,7 @@ def clips_of(tested: Sequence[Tested]) -> Clips:
     )
 
 
-def judge_sequences_of(tested: Sequence[Tested]) -> Judgement:
+def judge_sequences_of(tested: Sequence[Answers]) -> Judgement:
     """Test sequences of all seeds together."""
     classes = tested[0].classes
     return compare(
@@ -72,7 +72,7 @@ def judge_sequences_of(tested: Sequence[Tested]) -> Judgement:
     )
 
 
-def judge_clips_of(tested: Sequence[Tested]) -> Judgement:
+def judge_clips_of(tested: Sequence[Answers]) -> Judgement:
     """Distinct test clips; see `clips_of`."""
     clips = clips_of(tested)
     return compare(
@@ -97,7 +97,7 @@ class Paired:
         return {"clips": self.clips, **asdict(self.test), "difference": self.difference.to_json()}
 
 
-def paired(first: Sequence[Tested], second: Sequence[Tested]) -> Paired:
+def paired(first: Sequence[Answers], second: Sequence[Answers]) -> Paired:
     """McNemar's test on clips. Both need the same clips in test, as systems of one split and its seeds have."""
     a, b = clips_of(first), clips_of(second)
     if a.clip.tolist() != b.clip.tolist():
@@ -111,7 +111,7 @@ def paired(first: Sequence[Tested], second: Sequence[Tested]) -> Paired:
     )
 
 
-def overstated(random: Sequence[Tested], by_group: Sequence[Tested]) -> Interval:
+def overstated(random: Sequence[Answers], by_group: Sequence[Answers]) -> Interval:
     """Accuracy of sequences on the random split less that on the split by group, of one system."""
     facts: list[tuple[float, ...]] = []
     groups: list[str] = []
@@ -123,7 +123,7 @@ def overstated(random: Sequence[Tested], by_group: Sequence[Tested]) -> Interval
     return bootstrap(_sums(groups, facts), _difference)
 
 
-def error_rates(tested: Sequence[Tested]) -> dict[str, Interval]:
+def error_rates(tested: Sequence[Answers]) -> dict[str, Interval]:
     """Class -> share of its test sequences that were called something else."""
     out = {}
     for k, name in enumerate(tested[0].classes):
@@ -135,7 +135,7 @@ def error_rates(tested: Sequence[Tested]) -> dict[str, Interval]:
     return out
 
 
-def error_difference(tested: Sequence[Tested], first: str, second: str) -> Interval:
+def error_difference(tested: Sequence[Answers], first: str, second: str) -> Interval:
     """Error rate of one class's sequences less that of another's."""
     classes = tested[0].classes
     a, b = classes.index(first), classes.index(second)
@@ -169,7 +169,7 @@ class Rest:
         }
 
 
-def at_rest(tested: Sequence[Tested], extremes_s: Mapping[int, Sequence[float]]) -> Rest:
+def at_rest(tested: Sequence[Answers], extremes_s: Mapping[int, Sequence[float]]) -> Rest:
     """extremes_s: place of a clip -> when its repetitions were at their far ends; clips without are left out.
 
     A window's distance is 0 when a far end lies in it, otherwise the time from the window to the nearest one.

@@ -53,7 +53,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answers:
     """What one system said of the test sequences of one unit; arrays have one entry a sequence.
 
     classes: of the probabilities' columns. probabilities: float64 [n, classes]. truth: int64, column of the true
@@ -87,7 +87,7 @@ class Phase:
     name: str
     epochs: int
     best_epoch: int
-    tested: Tested
+    tested: Answers
     curve: tuple[Mapping[str, Any], ...]
 
 
@@ -200,7 +200,7 @@ def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, An
     test = data["test"]
     spec = run.config.sequence
     start = np.array([row["start"] for row in test], np.float64) / spec.rate
-    tested = Tested(
+    tested = Answers(
         seed=unit.seed,
         classes=classes,
         probabilities=np.array(phase["probabilities"], np.float64).reshape(len(test), len(classes)),
