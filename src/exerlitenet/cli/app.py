@@ -16,6 +16,7 @@ from exerlitenet.cli.dataset import dataset
 from exerlitenet.cli.demo import demo
 from exerlitenet.cli.evaluate import evaluate
 from exerlitenet.cli.export import export
+from exerlitenet.cli.live import live
 from exerlitenet.cli.model import model
 from exerlitenet.cli.output import complain
 from exerlitenet.cli.recognize import recognize
@@ -108,7 +109,7 @@ def exerlitenet(
     """Knows which exercise a camera or a video shows, from when to when, and counts it."""
 
 
-for verb in (recognize, demo, dataset, model, train, evaluate, reproduce, export, benchmark):
+for verb in (recognize, live, demo, dataset, model, train, evaluate, reproduce, export, benchmark):
     app.command()(verb)
 app.add_typer(sessions)
 
