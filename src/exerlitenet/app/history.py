@@ -22,7 +22,9 @@ from exerlitenet.app.sessions import SessionLog
 from exerlitenet.errors import InputError
 
 STATIC = Path(__file__).parent / "static"
-ASSETS = ("tokens.css", "history.css", "history.js", "charts.js")
+ASSETS = (
+    "tokens.css", "history.css", "history.js", "overview.js", "charts.js", "sets.js", "words.js", "elements.js",
+)  # fmt: skip
 """Files under /static that the page needs."""
 LARGEST_BODY = 4096
 """Bytes; a correction is far smaller."""

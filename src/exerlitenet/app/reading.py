@@ -24,8 +24,9 @@ _SESSIONS = """
     ORDER BY id
 """
 _CORRECTIONS = """
-    SELECT set_id, made_at, exercise, repetitions, deleted, note FROM corrections
-    WHERE id IN (SELECT max(id) FROM corrections WHERE undone_at IS NULL GROUP BY set_id)
+    SELECT set_id, made_at, exercise, repetitions, deleted, note FROM corrections AS said
+    WHERE set_id BETWEEN ? AND ?
+      AND id = (SELECT max(id) FROM corrections WHERE set_id = said.set_id AND undone_at IS NULL)
 """
 
 
@@ -47,10 +48,7 @@ def read_sets(
         "SELECT set_id, time_s FROM repetitions WHERE set_id BETWEEN ? AND ? ORDER BY set_id, time_s", between
     ):
         times[owner].append(time_s)
-    said = {
-        row[0]: _correction(row[1:])
-        for row in connection.execute(f"{_CORRECTIONS} AND set_id BETWEEN ? AND ?", between)
-    }
+    said = {row[0]: _correction(row[1:]) for row in connection.execute(_CORRECTIONS, between)}
     return [
         Set(
             id=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import mean, stdev
+from math import fsum, sqrt
 from typing import Any
 
 from exerlitenet.app.records import Set
@@ -24,17 +24,21 @@ class Tempo:
     @property
     def seconds(self) -> float:
         """Seconds per repetition: the mean gap."""
-        return mean(self.gaps_s)
+        return fsum(self.gaps_s) / len(self.gaps_s)
 
     @property
     def spread_s(self) -> float | None:
         """How much gaps differ: their standard deviation; None below three repetitions."""
-        return stdev(self.gaps_s) if len(self.gaps_s) + 1 >= FEWEST_FOR_CONSISTENCY else None
+        if len(self.gaps_s) + 1 < FEWEST_FOR_CONSISTENCY:
+            return None
+        mean = self.seconds
+        return sqrt(fsum((gap - mean) ** 2 for gap in self.gaps_s) / (len(self.gaps_s) - 1))
 
     @property
     def consistency(self) -> float | None:
         """1 for a metronome, 0 when gaps differ by as much as they last: 1 - spread / tempo, never below 0."""
-        return None if self.spread_s is None else max(0.0, 1 - self.spread_s / self.seconds)
+        spread = self.spread_s
+        return None if spread is None else max(0.0, 1 - spread / self.seconds)
 
     def to_json(self) -> dict[str, Any]:
         """Plain types, seconds rounded to milliseconds."""

@@ -1,20 +1,15 @@
 // Charts as inline SVG: drawn at the size of their place, read by pointer, touch and arrow keys.
 
-const SVG = "http://www.w3.org/2000/svg";
-const GAP = 1.5;
+import { svg } from "./elements.js";
 
-export function svg(name, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
+const GAP = 1.5;
 
 // Round steps for an axis from 0 to at least `highest`, about `count` of them.
 export function axisSteps(highest, count = 4, whole = true) {
   const rough = Math.max(highest, whole ? count : 1e-9) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const unit = [1, 2, 2.5, 5, 10].map((k) => k * power).find((u) => u >= rough * 0.999 && (!whole || u >= 1 && Number.isInteger(u)));
+  const fits = (unit) => unit >= rough * 0.999 && (!whole || Number.isInteger(unit));
+  const unit = [1, 2, 2.5, 5, 10].map((k) => k * power).find(fits);
   const steps = [];
   for (let k = 0; (k - 1) * unit < highest && k <= 2 * count; k += 1) steps.push(k * unit);
   return steps;
@@ -35,7 +30,8 @@ export function stackedBars(place, { periods, exercises, classOf, label, height,
       const full = frame.y(0) - frame.y(period.values[exercise]);
       const tall = Math.max(1, full - (level ? GAP : 0));
       const round = level === present.length - 1 ? Math.min(4, barWidth / 2, tall) : 0;
-      stack.append(svg("path", { class: `mark ${classOf(exercise)}`, d: topRounded(x, base - full, barWidth, tall, round) }));
+      const d = topRounded(x, base - full, barWidth, tall, round);
+      stack.append(svg("path", { class: `mark ${classOf(exercise)}`, d }));
       base -= full;
     });
     frame.marks.append(stack);
@@ -47,16 +43,19 @@ export function stackedBars(place, { periods, exercises, classOf, label, height,
 // Sets side by side: a dot at the tempo, a bar from tempo - spread to tempo + spread.
 export function tempoDots(place, { sets, classOf, label, height, onRead }) {
   const highest = Math.max(...sets.map((s) => s.tempo.seconds + (s.tempo.spread_s ?? 0)));
-  const frame = framed(place, { height, steps: axisSteps(highest, 4, false), count: sets.length, label, format: (v) => `${+v.toFixed(2)} s` });
+  const steps = axisSteps(highest, 4, false);
+  const frame = framed(place, { height, steps, count: sets.length, label, format: (v) => `${+v.toFixed(2)} s` });
+  const radius = Math.max(2.5, Math.min(4.5, frame.step / 2.6));
   sets.forEach((set, k) => {
     const { seconds, spread_s: spread } = set.tempo;
     const group = svg("g", { class: classOf(set.exercise) });
     if (spread) {
       const top = frame.y(seconds + spread);
       const bottom = frame.y(Math.max(0, seconds - spread));
-      group.append(svg("line", { class: "spread", x1: frame.x(k), x2: frame.x(k), y1: top, y2: Math.max(bottom, top + 1) }));
+      const x = frame.x(k);
+      group.append(svg("line", { class: "spread", x1: x, x2: x, y1: top, y2: Math.max(bottom, top + 1) }));
     }
-    group.append(svg("circle", { class: "dot", cx: frame.x(k), cy: frame.y(seconds), r: Math.max(2.5, Math.min(4.5, frame.step / 2.6)) }));
+    group.append(svg("circle", { class: "dot", cx: frame.x(k), cy: frame.y(seconds), r: radius }));
     frame.marks.append(group);
   });
   ticks(frame, sets.map((s) => s.tick), []);
@@ -65,27 +64,33 @@ export function tempoDots(place, { sets, classOf, label, height, onRead }) {
 
 // A small drawing of one set: a bar for each repetition, as tall as it took long.
 export function rhythm(gaps, text) {
-  const width = 5, space = 2, tall = 24;
+  const bar = 5, space = 2, height = 24;
+  const width = gaps.length * (bar + space);
   const longest = Math.max(...gaps);
-  const drawing = svg("svg", { class: "rhythm", viewBox: `0 0 ${gaps.length * (width + space)} ${tall}`, role: "img", "aria-label": text, height: tall, width: gaps.length * (width + space) });
+  const viewBox = `0 0 ${width} ${height}`;
+  const drawing = svg("svg", { class: "rhythm", viewBox, width, height, role: "img", "aria-label": text });
   drawing.append(svg("title", {}, text));
   gaps.forEach((gap, k) => {
-    const h = Math.max(2, (tall * gap) / longest);
-    drawing.append(svg("rect", { class: "mark", x: k * (width + space), y: tall - h, width, height: h, rx: 1.5 }));
+    const tall = Math.max(2, (height * gap) / longest);
+    const x = k * (bar + space);
+    drawing.append(svg("rect", { class: "mark", x, y: height - tall, width: bar, height: tall, rx: 1.5 }));
   });
   return drawing;
 }
 
 function framed(place, { height, steps, count, label, format }) {
   const width = Math.max(240, place.clientWidth);
-  const left = 10 + 7 * Math.max(...steps.map((s) => format(s).length)), right = 6, top = 8, bottom = 24;
+  const left = 10 + 7 * Math.max(...steps.map((s) => format(s).length));
+  const right = 6, top = 8, bottom = 24;
   const highest = steps.at(-1) || 1;
   const step = (width - left - right) / count;
   const frame = {
     width, height, left, right, top, bottom, step,
     x: (k) => left + (k + 0.5) * step,
     y: (value) => top + (height - top - bottom) * (1 - value / highest),
-    root: svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, tabindex: 0 }),
+    root: svg("svg", {
+      viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, tabindex: 0,
+    }),
     marks: svg("g", { class: "marks" }),
     cursor: svg("rect", { class: "cursor", y: top, height: height - top - bottom, rx: 3, visibility: "hidden" }),
   };
@@ -104,15 +109,16 @@ function ticks(frame, names, strong) {
   let free = -Infinity;
   const last = strong.lastIndexOf(true);
   const width = (name) => name.length * 6.6 + 10;
-  const reserved = last >= 0 ? Math.min(frame.x(last), frame.width - width(names[last]) / 2) - width(names[last]) / 2 : Infinity;
+  const lastHalf = last >= 0 ? width(names[last]) / 2 : 0;
+  const reserved = last >= 0 ? Math.min(frame.x(last), frame.width - lastHalf) - lastHalf : Infinity;
   names.forEach((name, k) => {
     if (!name) return;
     const half = width(name) / 2;
     const x = Math.max(half, Math.min(frame.x(k), frame.width - half));
     if (k !== last && (x - half < free || x + half > reserved)) return;
     free = x + half;
-    const text = svg("text", { class: strong[k] ? "tick now" : "tick", x, y: frame.height - 7, "text-anchor": "middle" }, name);
-    frame.root.append(text);
+    const kind = strong[k] ? "tick now" : "tick";
+    frame.root.append(svg("text", { class: kind, x, y: frame.height - 7, "text-anchor": "middle" }, name));
   });
 }
 
