@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from exerlitenet.app.history import ASSETS, STATIC, history_routes
@@ -118,6 +121,33 @@ def test_corrections_that_make_no_sense_change_nothing(
     assert answer.status_code == 400
     assert "expected" in answer.json()["error"]
     assert log.set(number).correction is None
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+fields = st.dictionaries(
+    st.sampled_from(["exercise", "repetitions", "note", "deleted"]), anything, min_size=1
+)
+
+
+@settings(max_examples=60)
+@given(fields | anything)
+def test_whatever_is_sent_is_taken_whole_or_refused_in_one_line(body: Any) -> None:
+    with SessionLog(":memory:") as log, TestClient(Starlette(routes=history_routes(log))) as client:
+        number = write_set(log)
+        answer = client.patch(f"/api/sets/{number}", content=json.dumps(body))
+        assert answer.status_code in (200, 400)
+        if answer.status_code == 200:
+            told = answer.json()
+            assert told["exercise"] == (body.get("exercise") or "squat")
+            assert 0 <= told["repetitions"] <= 9999
+            assert client.get("/api/export?format=json").json()["sessions"][0]["sets"][0]["id"] == number
+        else:
+            assert len(answer.json()["error"].splitlines()) == 1
+            assert log.set(number).correction is None
 
 
 def test_a_note_that_is_no_text_is_kept_escaped(log: SessionLog, client: TestClient) -> None:

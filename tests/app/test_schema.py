@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,28 @@ def test_a_step_that_fails_leaves_the_old_log_as_it_was(
     monkeypatch.undo()
     with SessionLog(path) as log:
         assert log.sets()[0].repetitions == 3
+
+
+def test_several_that_open_an_old_log_at_once_migrate_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    write(path, VERSION_1)
+    together = threading.Barrier(6)
+    found: list[int | BaseException] = []
+
+    def open_it() -> None:
+        together.wait()
+        try:
+            with SessionLog(path) as log:
+                found.append(log.sets()[0].repetitions)
+        except BaseException as error:
+            found.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [3] * 6
 
 
 def test_a_newer_log_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -371,6 +372,21 @@ def test_a_kill_at_any_moment_costs_at_most_the_set_under_way(tmp_path: Path, se
         log.resume_session(session)
         log.add_repetition(log.begin_set(session, "squat", 0.0), 1.0)
         assert all(one.finished for one in log.sets(session)[:-1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("after_s", [0.0, 0.002, 0.005, 0.02])
+def test_a_kill_while_the_log_is_being_made_leaves_nothing_broken(tmp_path: Path, after_s: float) -> None:
+    path = tmp_path / "log.db"
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+        while not path.exists() and writer.poll() is None:
+            time.sleep(0.0005)
+        time.sleep(after_s)
+        writer.kill()
+    assert writer.returncode == -signal.SIGKILL
+    with SessionLog(path) as log:
+        assert log.check() == "ok"
+        assert len([one for one in log.sets() if not one.finished]) <= 1
 
 
 # The file
