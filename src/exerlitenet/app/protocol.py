@@ -185,7 +185,8 @@ def state(
         "confidence": round(now.confidence, 3) if now else 0.0,
         "repetitions": now.repetitions if now else 0,
         "probabilities": {name: round(float(p), 3) for name, p in progress.probabilities.items()},
-        "phase": None if progress.phase is None else round(progress.phase, 3),
+        "phase": _rounded(progress.phase),
+        "phase_time_s": _rounded(progress.phase_time_s),
         "brightness": round(brightness, 3),
         "person": progress.person,
         "received": counters.received,
@@ -193,6 +194,10 @@ def state(
         "latency_ms": round(1000 * latency_s, 1),
         "set": None if now is None else set_message(now),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def set_message(item: Set) -> dict[str, Any]:

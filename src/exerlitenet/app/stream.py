@@ -197,6 +197,7 @@ class Stream:
         progress = self._tracker.push(Frame(message.time_s - self._first_s, rgb))
         recorded = self._recorder.take(progress)
         latency_s = time.monotonic() - picture.came_s
+        progress = progress.at(self._first_s)
         return [
             *self._session_news(),
             *(protocol.set_ended(item) for item in recorded.ended),

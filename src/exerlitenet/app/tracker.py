@@ -74,7 +74,8 @@ class Progress:
 
     status: "warming" until the first window is full. current: the running set, if there is one.
     changes: sets that became sure and sets that are over by this frame, in order; an ended set is final.
-    phase: of the repetition, 0 at the start position and 1 at the far end; None where the model does not say it.
+    phase: of the repetition, 0 at the start position and 1 at the far end, at `phase_time_s`, a little before now;
+        None where the model does not say it.
     person: whether the model sees one; None where it cannot tell.
     fresh: whether anything but the time is new since the frame before.
     """
@@ -85,12 +86,18 @@ class Progress:
     changes: tuple[Change, ...] = ()
     probabilities: Mapping[str, float] = field(default_factory=dict)
     phase: float | None = None
+    phase_time_s: float | None = None
     person: bool | None = None
     fresh: bool = False
 
     @property
     def exercise(self) -> str:
         return NONE if self.current is None else self.current.exercise
+
+    def at(self, offset_s: float) -> Progress:
+        """The same on a clock that showed `offset_s` when the stream began; its sets stay as they are."""
+        phase_s = None if self.phase_time_s is None else self.phase_time_s + offset_s
+        return replace(self, time_s=self.time_s + offset_s, phase_time_s=phase_s)
 
 
 class LiveTracker:
@@ -148,8 +155,9 @@ class LiveTracker:
         current = None
         if self._running is not None:
             # Between the end of its last run and a decision whether it goes on, the set stands as it was.
-            self._running = self._segmenter.current or self._running
-            current = self._counted(self._running, time_s)
+            going_on = self._segmenter.current
+            self._running = going_on or self._running
+            current = self._counted(self._running, time_s if going_on else self._running.end_s)
         last = predictions[-1] if predictions else None
         return Progress(
             time_s,
@@ -158,6 +166,7 @@ class LiveTracker:
             tuple(changes),
             last.probabilities if last else self._progress.probabilities,
             last.phase if last else self._progress.phase,
+            last.phase_time_s if last else self._progress.phase_time_s,
             sees_person(getattr(self._state, "joints", None)),
             fresh=True,
         )
