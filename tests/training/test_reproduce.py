@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import tiny_study
+from command import run
 from exerlitenet.errors import InputError
 from exerlitenet.training import backbone, fit, models
 from exerlitenet.training.reproduce import Study, hours, reproduce
@@ -90,7 +91,7 @@ def test_a_study_leaves_its_figures_its_page_and_its_units(finished: tuple[Study
         for pair in (("proposed", "frozen"), ("proposed", "single_frame"), ("frozen", "single_frame"))
     ]
     assert any(line.startswith("estimated time") for line in lines)
-    assert any(line.startswith("4 units to train (2 splits, 1 seeds)") for line in lines)
+    assert any(line.startswith("4 units to train (splits: sequence, group; seeds: 0)") for line in lines)
 
 
 def test_both_splits_divide_the_same_sequences(finished: tuple[Study, list[str]]) -> None:
@@ -252,3 +253,44 @@ def test_weights_that_vanish_do_not_silently_drop_a_row(
 
 def test_words_for_a_time() -> None:
     assert [hours(20), hours(600), hours(7200)] == ["1 min", "10 min", "2.0 h"]
+
+
+def test_the_command(dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    settings = [part for text in tiny_study.TINY for part in ("--set", text)]
+    more = ("--set", 'systems=["single_frame"]', "--set", 'splits=["group"]')
+    result = run("reproduce", dataset, "--out", out, "--quick", *settings, *more)
+    assert result.exit_code == 0, result.stderr
+    assert f"report: {out / 'reproduction.html'}" in result.stdout
+    assert "accuracies mean nothing" in result.stdout
+    assert "about two minutes" in result.stderr
+    results = json.loads((out / "reproduction.json").read_text())
+    assert results["quick"] is True
+    assert results["networks"]["single_frame"]["frames"] == 15  # the paper's network, whatever is trained
+    again = run("reproduce", dataset, "--out", out, "--quick", *settings, *more)
+    assert again.exit_code == 2
+    assert "--resume" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--weights", "VGG19=none"), "BACKBONE=imagenet|none|FILE"),
+        (("--set", "model.lstm=[1]"), "the study sets this itself"),
+        (("--set", "systems=[1]"), "the study's systems are"),
+    ],
+)
+def test_bad_usage_is_one_line(
+    dataset: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    result = run("reproduce", dataset, "--out", tmp_path / "study", *arguments)
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_missing_dataset_is_one_line(tmp_path: Path) -> None:
+    result = run("reproduce", tmp_path / "nothing", "--out", tmp_path / "study")
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr

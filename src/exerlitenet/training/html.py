@@ -164,6 +164,7 @@ section, details { background: var(--card); border: 1px solid var(--line); borde
 .after { margin: 16px 0 0 }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr));
   gap: 18px 28px }
+.pair.narrow { grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)) }
 .pair > * { min-width: 0 }
 figure { margin: 0 }
 figcaption { font-weight: 600; font-size: .9375rem }
@@ -190,7 +191,7 @@ th, td { text-align: left; padding: 6px 18px 6px 0; border-bottom: 1px solid var
 thead th { color: var(--quiet); font-weight: 600; font-size: .875rem }
 tbody th { font-weight: 600 }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums }
-th.w, td.w { white-space: normal; min-width: 15em; max-width: 30em }
+th.w, td.w { white-space: normal; min-width: 7em; max-width: 26em }
 small { color: var(--quiet); font-size: .8125rem }
 .matrix { margin: 0 0 14px }
 .matrix td, .matrix th { padding: 8px 12px; border: 0 }

@@ -186,9 +186,9 @@ def curve_figures(phase: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return side_by_side(figures) if figures else ""
 
 
-def side_by_side(parts: Iterable[str]) -> str:
-    """HTML parts beside each other where the page is wide enough."""
-    return f'<div class="pair">{"".join(parts)}</div>'
+def side_by_side(parts: Iterable[str], *, narrow: bool = False) -> str:
+    """HTML parts beside each other where the page is wide enough: two in a row, or three narrow ones."""
+    return f'<div class="pair{" narrow" if narrow else ""}">{"".join(parts)}</div>'
 
 
 def _points(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[tuple[float, float], ...]:

@@ -64,13 +64,15 @@ def reproduce(
     units = units_of(plan, learners)
     _announce(plan, units, manifest, measured, out, told)
     for number, unit in enumerate(units, 1):
-        if not is_finished(unit, out):
-            told.say(f"unit {number} of {len(units)}: {unit.name}")
+        if is_finished(unit, out):
+            train_unit(unit, plan, manifest, out, told)  # compares its settings with the plan's, no more
+            continue
+        told.say(f"unit {number} of {len(units)}: {unit.name}")
         began = time.monotonic()
         train_unit(unit, plan, manifest, out, told)
         _forget_graphs()
-        if (seconds := time.monotonic() - began) > 1:
-            told.say(f"unit {number} of {len(units)}: {unit.name} done in {seconds / 60:.1f} min")
+        minutes = (time.monotonic() - began) / 60
+        told.say(f"unit {number} of {len(units)}: {unit.name} done in {minutes:.1f} min")
     return write_study(plan, manifest, units, unavailable, measured, out)
 
 
@@ -189,8 +191,9 @@ def _announce(
 
     left = [unit for unit in units if not is_finished(unit, out)]
     done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
+    seeds = ", ".join(map(str, plan.seeds))
     progress.say(
-        f"{len(units)} units to train ({len(plan.splits)} splits, {len(plan.seeds)} seeds){done}; "
+        f"{len(units)} units to train (splits: {', '.join(plan.splits)}; seeds: {seeds}){done}; "
         "stopped at any moment, the same command with --resume goes on"
     )
     if not left:
@@ -214,12 +217,9 @@ def hours(seconds: float) -> str:
 
 def _forget_graphs() -> None:
     """Lets go of a finished unit's network."""
-    import sys
+    import keras
 
-    if "keras" in sys.modules:
-        import keras
-
-        keras.backend.clear_session()
+    keras.backend.clear_session()
     gc.collect()
 
 

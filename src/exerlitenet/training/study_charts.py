@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from exerlitenet.training.metrics import Interval
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 720, 250, 24, 10, 46
-TICKS = 6
+WIDTH, LEFT, RIGHT, TOP, ROW = 720, 130, 28, 10, 42
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,10 @@ def interval_chart(series: Sequence[str], rows: Sequence[IntervalRow], *, label:
         return ""
     lows = [i.low if i.low is not None else i.value for i in known]
     lows += [row.published for row in rows if row.published is not None]
-    floor = min(0.9, int(10 * min(low for low in lows if low is not None)) / 10)
+    lowest = min(low for low in lows if low is not None)
+    step = 0.1 if lowest >= 0.4 else 0.2
+    ticks = max(2, math.ceil(round((1 - lowest) / step, 6)))
+    floor = 1 - ticks * step
     height = TOP + ROW * len(rows) + 34
 
     def across(share: float) -> float:
@@ -41,8 +44,8 @@ def interval_chart(series: Sequence[str], rows: Sequence[IntervalRow], *, label:
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
         'xmlns="http://www.w3.org/2000/svg">'
     ]
-    for k in range(TICKS):
-        share = floor + (1 - floor) * k / (TICKS - 1)
+    for k in range(ticks + 1):
+        share = floor + step * k
         x = across(share)
         parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{height - 26}"/>')
         parts.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle">{100 * share:.4g} %</text>')

@@ -13,16 +13,12 @@ from exerlitenet.files import write_output
 from exerlitenet.training import html
 from exerlitenet.training import paper_figures as paper
 from exerlitenet.training.metrics import Interval
-from exerlitenet.training.operations import CONVENTION
-from exerlitenet.training.report import curve_figures, side_by_side
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
-from exerlitenet.training.study_costs import hyperparameters
+from exerlitenet.training.study_figures import Results, confusions, curves, networks
 from exerlitenet.training.study_results import interval
-from exerlitenet.training.study_rows import QUICK, points
+from exerlitenet.training.study_rows import SPLIT_NAMES, points
 
-Results = Mapping[str, Any]
 TITLE = "The paper's study, reproduced"
-SPLIT_NAMES = {"sequence": "random split of sequences", "group": "split by group"}
 PARTS = {"biceps_curl": "curl", "squat": "squat"}
 
 
@@ -37,14 +33,14 @@ def study_report(results: Results) -> str:
         TITLE,
         [
             *_head(results),
-            _rows(results),
-            _accuracies(results),
             _splits(results),
+            _accuracies(results),
             _pairs(results),
             _errors(results),
-            *_confusions(results),
-            *_curves(results),
-            *_networks(results),
+            _rows(results),
+            *confusions(results),
+            *curves(results),
+            *networks(results),
             _settings(results),
         ],
     )
@@ -52,11 +48,13 @@ def study_report(results: Results) -> str:
 
 def _head(results: Results) -> Iterable[str]:
     if results["quick"]:
-        yield html.paragraph(f"This is {QUICK}.", "fault")
+        yield html.paragraph(
+            "This is a quick study: it shows that everything runs. Its accuracies mean nothing.", "fault"
+        )
     data = results["dataset"]
     classes = ", ".join(f"{name} {c['clips']}" for name, c in data["classes"].items())
     yield html.paragraph(
-        f"{data['clips']} clips ({classes}) of {data['groups']} groups, {data['sequences']} sequences; seeds "
+        f"{data['clips']} clips ({classes}) of {data['groups']} groups, {data['sequences']} sequences; seeds: "
         f"{', '.join(map(str, results['settings']['seeds']))}. Intervals are 95 %, by bootstrap over groups, all "
         "seeds pooled."
     )
@@ -90,16 +88,13 @@ def _bounds(found: Interval) -> str:
 
 
 def _rows(results: Results) -> str:
-    columns = ("in the paper", "what", "paper", "ours", "verdict", "why, or how")
+    keys = ("what", "where", "paper", "ours", "verdict", "why")
     return html.section(
         "The paper, row by row",
         html.table(
-            columns,
-            [
-                tuple(row[key] for key in ("where", "what", "paper", "ours", "verdict", "why"))
-                for row in results["rows"]
-            ],
-            wrap=("what", "paper", "ours", "why, or how"),
+            ("what", "in the paper", "paper", "ours", "verdict", "why, or how"),
+            [tuple(row[key] for key in keys) for row in results["rows"]],
+            wrap=("what", "in the paper", "paper", "ours", "why, or how"),
         ),
     )
 
@@ -110,19 +105,20 @@ def _accuracies(results: Results) -> str:
         published = paper.ACCURACY.get(name)
         if published:
             figures = (published.accuracy, published.precision, published.recall, published.f1)
-            shares = [Interval(value / 100) for value in figures]
-            rows.append((row["title"], "paper", *shares, None, str(published.best_epoch)))
+            shown = [f"{value:.2f} %" for value in figures]
+            rows.append((row["short"], "the paper's", *shown, None, str(published.best_epoch)))
         for split, found in row["splits"].items():
             judged = found["sequences"]
             positive = judged["positive"] or {}
-            shares = [interval(positive.get(key)) for key in ("precision", "recall", "f1")]
+            shares = [_percent(interval(positive.get(key))) for key in ("precision", "recall", "f1")]
             best = ", ".join(str(seed["best_epoch"]) for seed in found["seeds"])
-            clips = interval(found["clips"]["accuracy"])
+            clips = f"{interval(found['clips']['accuracy'])} of {found['clips']['items']}"
             rows.append(
-                (row["title"], SPLIT_NAMES[split], interval(judged["accuracy"]), *shares, clips, best)
+                (row["short"], SPLIT_NAMES[split], f"{interval(judged['accuracy'])}", *shares, clips, best)
             )
         if row["note"]:
-            rows.append((row["title"], row["note"], *[None] * 6))
+            rows.append((row["short"], row["note"], *[None] * 6))
+    meanings = "; ".join(f"{row['short']}: {row['title']}" for row in results["systems"].values())
     return html.section(
         "Accuracy, precision, recall, F1",
         html.paragraph(
@@ -133,8 +129,9 @@ def _accuracies(results: Results) -> str:
         html.table(
             ("system", "split", "accuracy", "precision", "recall", "F1", "clips right", "best epochs"),
             rows,
-            wrap=("system",),
+            wrap=("split",),
         ),
+        html.paragraph(f"{meanings}.", "quiet"),
     )
 
 
@@ -144,7 +141,7 @@ def _splits(results: Results) -> str:
         [f"ours, {name}" for name in SPLIT_NAMES.values()],
         [
             IntervalRow(
-                row["title"].removesuffix(" (proposed)").removeprefix("control: ")[:38],
+                row["short"],
                 tuple(
                     interval(row["splits"][split]["sequences"]["accuracy"])
                     if split in row["splits"]
@@ -159,7 +156,7 @@ def _splits(results: Results) -> str:
     )
     rows = [
         (
-            row["title"],
+            row["short"],
             *(_seeds(row["splits"].get(split)) for split in SPLIT_NAMES),
             points(interval(row["overstated"])) if "overstated" in row else None,
         )
@@ -176,9 +173,9 @@ def _splits(results: Results) -> str:
         html.table(
             ("system", "random: mean of seeds", "by group: mean of seeds", "random less by group"),
             rows,
-            wrap=("system",),
+            wrap=("system", "split"),
         ),
-        *(html.paragraph(f"{words}.", "quiet") for words in results["statements"].values()),
+        *(html.paragraph(words, "quiet") for words in results["statements"].values()),
     )
 
 
@@ -195,7 +192,7 @@ def _pairs(results: Results) -> str:
     systems = results["systems"]
     rows = [
         (
-            f"{systems[pair['first']]['title']} against {systems[pair['second']]['title']}",
+            f"{systems[pair['first']]['short']} against {systems[pair['second']]['short']}",
             SPLIT_NAMES[pair["split"]],
             pair["clips"],
             pair["only_first"],
@@ -214,7 +211,7 @@ def _pairs(results: Results) -> str:
             "see single frames, or frames in an order drawn by chance.",
             "quiet",
         ),
-        html.table(columns, rows, wrap=("systems",))
+        html.table(columns, rows, wrap=("systems", "split"))
         if rows
         else html.paragraph("No two systems were judged."),
     )
@@ -228,7 +225,7 @@ def _errors(results: Results) -> str:
             if "curls_over_squats" in found:
                 classes.append(
                     (
-                        row["title"],
+                        row["short"],
                         SPLIT_NAMES[split],
                         *(interval(rates[name]) for name in PARTS),
                         points(interval(found["curls_over_squats"])),
@@ -239,22 +236,25 @@ def _errors(results: Results) -> str:
                     f"{_percent(interval(r['error']))} of {r['sequences']}" for r in found["rest"]["rows"]
                 ]
                 rest.append(
-                    (row["title"], SPLIT_NAMES[split], *bins, points(interval(found["rest"]["difference"])))
+                    (row["short"], SPLIT_NAMES[split], *bins, points(interval(found["rest"]["difference"])))
                 )
     names = [r["distance"] for r in _first_rest(results)]
+    last = "windows without a far end less those with one"
     return html.section(
         "Where the errors lie",
         html.paragraph(
             "The paper says that curls err more than squats, and that errors come from frames at rest between "
-            "repetitions. At rest: the time from a test window to the nearest far end (bottom or top) of a "
-            "repetition, on clips whose repetitions are known. Shares are of sequences called something else."
+            "repetitions. At rest: by the time from a test window to the nearest far end (bottom or top) "
+            "of a repetition, on clips whose repetitions are known. Shares are of sequences called something else."
         ),
         html.table(
-            ("system", "split", "curls wrong", "squats wrong", "curls less squats"), classes, wrap=("system",)
+            ("system", "split", "curls wrong", "squats wrong", "curls less squats"),
+            classes,
+            wrap=("system", "split"),
         )
         if classes
         else "",
-        html.table(("system", "split", *names, "none in the window less one"), rest, wrap=("system",))
+        html.table(("system", "split", *names, last), rest, wrap=("system", "split", *names, last))
         if rest
         else html.paragraph("The data set does not say when repetitions were at their far ends."),
     )
@@ -265,133 +265,6 @@ def _first_rest(results: Results) -> list[Mapping[str, Any]]:
         for found in row["splits"].values():
             return list(found["rest"]["rows"])
     return []
-
-
-def _confusions(results: Results) -> Iterable[str]:
-    for name, figure, title in (("frozen", 13, "frozen"), ("proposed", 14, "fine-tuned")):
-        row = results["systems"].get(name)
-        if row is None or not row["splits"]:
-            continue
-        paper_matrix = html.matrix(
-            ("biceps_curl", "squat"), paper.CONFUSION[name], "the paper, 240 sequences"
-        )
-        ours = [
-            html.matrix(
-                found["sequences"]["classes"],
-                found["sequences"]["confusion"],
-                f"ours, {SPLIT_NAMES[split]}, {found['sequences']['items']} sequences of "
-                f"{len(found['seeds'])} seed{'s' if len(found['seeds']) > 1 else ''}",
-            )
-            for split, found in row["splits"].items()
-        ]
-        yield html.section(
-            f"Confusion, {title} (the paper's figure {figure})",
-            html.paragraph("Rows are the truth, columns what it was called; per cent of the row.", "quiet"),
-            side_by_side(f"<div>{matrix}</div>" for matrix in (paper_matrix, *ours)),
-        )
-
-
-def _curves(results: Results) -> Iterable[str]:
-    first = min(results["settings"]["seeds"], default=0)
-    others = []
-    for curve in results["curves"]:
-        shown = curve_figures(curve["phase"], curve["rows"])
-        heading = f"{curve['phase']}, {SPLIT_NAMES[curve['split']]}, seed {curve['seed']}"
-        words = f"{len(curve['rows'])} epochs, best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
-        if curve["learner"] == "paper" and curve["seed"] == first:
-            figures = "9 and 10" if curve["phase"] == "frozen" else "11 and 12"
-            published = paper.CURVES.get(curve["phase"])
-            said = (
-                f" The paper's figures {figures}: {published.epochs} epochs, best {published.best_epoch}. "
-                f"{published.words}"
-                if published
-                else ""
-            )
-            yield html.section(f"Curves: {heading}", html.paragraph(words + said, "quiet"), shown)
-        else:
-            others.append(f"<h2>{curve['learner']}: {heading}</h2>{html.paragraph(words, 'quiet')}{shown}")
-    if others:
-        yield html.section(f"Further curves ({len(others)})", *others, folded=True)
-
-
-def _networks(results: Results) -> Iterable[str]:
-    networks = results["networks"]
-    rows = []
-    for name, network in networks.items():
-        size, macs, taken = network["size"], network["macs"], network["forward_s"]
-        rows.append(
-            (
-                name,
-                f"{network['total_parameters']:,}",
-                f"{network['parameters']['trainable_before']:,}",
-                f"{network['parameters']['trainable_after']:,}",
-                f"{size['weights_bytes'] / 1e6:.1f} MB",
-                f"{size['checkpoint_bytes_before'] / 1e6:.1f} / {size['checkpoint_bytes_after'] / 1e6:.1f} MB",
-                f"{macs['frame'] / 1e9:.3f}",
-                f"{macs['sequence'] / 1e9:.2f}",
-                f"{network['flops_sequence'] / 1e9:.2f}",
-                f"{taken['value']:.3f} s ({taken['low']:.3f} to {taken['high']:.3f})",
-            )
-        )
-    machine = results["machine"]
-    yield html.section(
-        "Size, operations, speed",
-        html.paragraph(CONVENTION, "quiet"),
-        html.paragraph(
-            "Checkpoint: first and last phase of training. Forward pass: one sequence in Keras, median and range, on "
-            f"{machine['cpu']} with {machine['cores']} cores as busy as they were; `exerlitenet benchmark` "
-            "measures the live path with care.",
-            "quiet",
-        ),
-        html.table(
-            (
-                *("network", "parameters", "trainable, first phase", "trainable, last phase", "weights"),
-                *(
-                    "with optimizer state",
-                    "GMAC a frame",
-                    "GMAC a sequence",
-                    "GFLOPs a sequence",
-                    "forward pass",
-                ),
-            ),
-            rows,
-        ),
-    )
-    if config := results["configurations"].get("paper"):
-        ours = hyperparameters(config)
-        yield html.section(
-            "Hyperparameters (the paper's table 1)",
-            html.table(
-                ("", "paper", "ours"),
-                [(name, value, ours[name]) for name, value in paper.HYPERPARAMETERS.items()],
-            ),
-        )
-    if network := networks.get("paper"):
-        published = {name: (shape, parameters) for name, shape, parameters in paper.LAYERS}
-        yield html.section(
-            "The network (the paper's figure 4)",
-            html.table(
-                (
-                    "layer",
-                    "paper's output",
-                    "our output",
-                    "paper's parameters",
-                    "our parameters",
-                    "MACs a sequence",
-                ),
-                [
-                    (
-                        layer["name"],
-                        str(published[layer["name"]][0]) if layer["name"] in published else None,
-                        str(tuple(layer["output_shape"])),
-                        f"{published[layer['name']][1]:,}" if layer["name"] in published else None,
-                        f"{layer['parameters']:,}",
-                        f"{layer['macs']:,}",
-                    )
-                    for layer in network["layers"]
-                ],
-            ),
-        )
 
 
 def _settings(results: Results) -> str:

@@ -5,6 +5,7 @@ The report page and the tables of the documents are made from this object alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,7 @@ def gather(
             continue
         has = any((system.name, split) in tested for split in splits)
         row: dict[str, Any] = {
+            "short": system.short,
             "title": system.title,
             "learner": system.learner.name,
             "published": system.published,
@@ -93,7 +95,7 @@ def gather(
             if (a, split) in tested and (b, split) in tested
         ],
         "curves": _curves(finished),
-        "statements": {f.unit.split: f.statement.split(" (seed")[0] for f in finished},
+        "statements": {f.unit.split: re.sub(r" \(seed \d+\)", "", f.statement) for f in finished},
     }
 
 

@@ -9,7 +9,8 @@ from exerlitenet.training.metrics import Interval
 
 Verdict = Literal["reached", "not reached", "not to be had"]
 
-QUICK = "a quick study: it shows that everything runs, its accuracies mean nothing"
+QUICK = "quick study: no accuracy"
+SPLIT_NAMES = {"sequence": "random split", "group": "split by group"}
 NOT_PUBLISHED = "the paper's clips are not published"
 
 

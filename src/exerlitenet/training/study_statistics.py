@@ -120,7 +120,7 @@ def overstated(random: Sequence[Answers], by_group: Sequence[Answers]) -> Interv
             for right, group in zip(part.right.tolist(), part.group, strict=True):
                 facts.append((1.0, float(right), 0.0, 0.0) if which == 0 else (0.0, 0.0, 1.0, float(right)))
                 groups.append(group)
-    return bootstrap(_sums(groups, facts), _difference)
+    return _two_shares(groups, facts)
 
 
 def error_rates(tested: Sequence[Answers]) -> dict[str, Interval]:
@@ -201,7 +201,17 @@ def _compared(rows: Iterable[tuple[str, bool, bool]]) -> Interval:
         groups.append(group)
         # _difference takes the shares of [0:2] and [2:4].
         facts.append((1.0, float(wrong), 0.0, 0.0) if first else (0.0, 0.0, 1.0, float(wrong)))
-    return bootstrap(_sums(groups, facts), _difference) if facts else Interval(None)
+    return _two_shares(groups, facts)
+
+
+def _two_shares(groups: Sequence[str], facts: Sequence[tuple[float, ...]]) -> Interval:
+    """facts: as `_difference` takes their sums. Without two groups on each side there is no interval."""
+    if not facts:
+        return Interval(None)
+    sums = _sums(groups, facts)
+    found = bootstrap(sums, _difference)
+    enough = min((sums[:, 0] > 0).sum(), (sums[:, 2] > 0).sum()) >= 2
+    return found if enough else Interval(found.value)
 
 
 def _difference(sums: Floats) -> Floats:

@@ -54,15 +54,15 @@ class Learner:
 class System:
     """A row of the tables.
 
-    title: for people. phase: position among the learner's phases whose best weights are judged. temporal: does
-    it look at the order of frames. published: it stands in the paper.
+    short, title: for people. phase: position among the learner's phases whose best weights are judged.
+    published: it stands in the paper.
     """
 
     name: str
+    short: str
     title: str
     learner: Learner
     phase: int
-    temporal: bool
     published: bool
 
 
@@ -77,12 +77,26 @@ LEARNERS = (
 _BY_NAME = {learner.name: learner for learner in LEARNERS}
 
 SYSTEMS = (
-    System("resnet50", "ResNet50 frozen + dense, single frames", _BY_NAME["resnet50"], 0, False, True),
-    System("vgg16", "VGG16 frozen + LSTM", _BY_NAME["vgg16"], 0, True, True),
-    System("frozen", "MobileNetV3Small frozen + LSTM", PAPER, 0, True, True),
-    System("proposed", "MobileNetV3Small fine-tuned + LSTM (proposed)", PAPER, 1, True, True),
-    System("single_frame", "control: single frames, no LSTM", _BY_NAME["single_frame"], 0, False, False),
-    System("shuffled", "control: proposed, frames shuffled", _BY_NAME["shuffled"], 1, False, False),
+    System("resnet50", "ResNet50", "ResNet50 frozen, dense, single frames", _BY_NAME["resnet50"], 0, True),
+    System("vgg16", "VGG16 + LSTM", "VGG16 frozen, LSTM", _BY_NAME["vgg16"], 0, True),
+    System("frozen", "frozen", "MobileNetV3Small frozen, LSTM", PAPER, 0, True),
+    System("proposed", "proposed", "MobileNetV3Small fine-tuned, LSTM (proposed)", PAPER, 1, True),
+    System(
+        "single_frame",
+        "single frames",
+        "control: MobileNetV3Small frozen, dense, single frames",
+        _BY_NAME["single_frame"],
+        0,
+        False,
+    ),
+    System(
+        "shuffled",
+        "shuffled frames",
+        "control: proposed, trained and judged on shuffled frames",
+        _BY_NAME["shuffled"],
+        1,
+        False,
+    ),
 )
 
 

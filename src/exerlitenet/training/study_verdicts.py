@@ -6,13 +6,14 @@ Everything is worked out from the study's results; the reasons of one line are c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from exerlitenet.training import paper_figures as paper
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_costs import cost_rows
 from exerlitenet.training.study_results import interval
-from exerlitenet.training.study_rows import NOT_PUBLISHED, QUICK, Row, Verdict, points
+from exerlitenet.training.study_rows import NOT_PUBLISHED, QUICK, SPLIT_NAMES, Row, Verdict, points
 
 # Beyond this share a frozen network has learned the clips themselves.
 BY_HEART = 0.97
@@ -51,21 +52,25 @@ def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
         for key in ("accuracy", "precision", "recall", "f1"):
             ours = interval(judged["accuracy"] if key == "accuracy" else judged["positive"][key])
             value = getattr(published, key)
-            yield _accuracy(results, name, f"{titles[name]}, {key}", value, ours)
+            what = f"{titles[name]}, {'F1' if key == 'f1' else key}"
+            yield _accuracy(results, name, what, value, ours)
         epochs = [seed["best_epoch"] for seed in split["seeds"]]
         reached = published.best_epoch in epochs
-        yield Row(
-            *(
+        yield _judged(
+            results,
+            Row(
                 "tables 2, 3",
                 f"{titles[name]}, best epoch",
                 str(published.best_epoch),
                 ", ".join(map(str, epochs)),
+                "reached" if reached else "not reached",
+                "" if reached else f"it follows from the data and the first weights, and {NOT_PUBLISHED}",
             ),
-            "reached" if reached else "not reached",
-            "" if reached else f"it follows from the data and the first weights, and {NOT_PUBLISHED}",
         )
     for name, figure in (("frozen", "13"), ("proposed", "14")):
-        split = results["systems"].get(name, {}).get("splits", {}).get("sequence")
+        if name not in results["systems"]:
+            continue
+        split = results["systems"][name]["splits"].get("sequence")
         rates = [row[1 - k] / sum(row) for k, row in enumerate(paper.CONFUSION[name])]
         shown = " and ".join(f"{100 * rate:.1f} %" for rate in rates)
         what = f"{titles[name]}, confusion: curls and squats missed"
@@ -75,31 +80,26 @@ def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
         errors = [interval(split["errors"].get(k)).value for k in ("biceps_curl", "squat")]
         ours_shown = " and ".join("-" if e is None else f"{100 * e:.1f} %" for e in errors)
         fewer = all(e is not None and e <= rate for e, rate in zip(errors, rates, strict=True))
-        if results["quick"]:
-            yield Row(f"figure {figure}", what, shown, ours_shown, "not to be had", QUICK)
-        else:
-            why = "" if fewer else f"other clips: {NOT_PUBLISHED}"
-            yield Row(f"figure {figure}", what, shown, ours_shown, "reached" if fewer else "not reached", why)
+        verdict: Verdict = "reached" if fewer else "not reached"
+        why = "" if fewer else f"other clips: {NOT_PUBLISHED}"
+        yield _judged(results, Row(f"figure {figure}", what, shown, ours_shown, verdict, why))
+
+
+def _judged(results: Mapping[str, Any], row: Row) -> Row:
+    """The row, or in a quick study the same without a verdict."""
+    return replace(row, verdict="not to be had", why=QUICK) if results["quick"] else row
 
 
 def _accuracy(results: Mapping[str, Any], name: str, what: str, published: float, ours: Interval) -> Row:
-    shown = f"{ours}"
-    if results["quick"]:
-        return Row("tables 2, 3", what, f"{published:.2f} %", shown, "not to be had", QUICK)
+    verdict: Verdict = "not reached"
+    why = f"other clips: {NOT_PUBLISHED}"
     if ours.value is not None and round(100 * ours.value, 2) >= published:
-        by_group = results["systems"][name]["splits"].get("group")
-        new = (
-            ""
-            if by_group is None
-            else f"; people not trained on: {interval(by_group['sequences']['accuracy'])}"
-        )
-        why = f"by a random split of sequences, which allows as much without new people{new}"
-        return Row(
-            "tables 2, 3", what, f"{published:.2f} %", shown, "reached", why if "accuracy" in what else ""
-        )
-    return Row(
-        "tables 2, 3", what, f"{published:.2f} %", shown, "not reached", f"other clips: {NOT_PUBLISHED}"
-    )
+        verdict, why = "reached", ""
+        if what.endswith("accuracy"):
+            by_group = results["systems"][name]["splits"].get("group")
+            new = by_group and f"; people not trained on: {interval(by_group['sequences']['accuracy'])}"
+            why = f"by a random split of sequences, which allows as much without new people{new or ''}"
+    return _judged(results, Row("tables 2, 3", what, f"{published:.2f} %", f"{ours}", verdict, why))
 
 
 def _gain(results: Mapping[str, Any]) -> Iterator[Row]:
@@ -110,19 +110,13 @@ def _gain(results: Mapping[str, Any]) -> Iterator[Row]:
     first, second = pair
     gain = 100 * (first - second)
     shown, what = f"{gain:+.1f} points", "gain by fine-tuning"
-    verdict: Verdict
-    if results["quick"]:
-        verdict, why = "not to be had", QUICK
-    elif gain >= published:
-        verdict, why = "reached", ""
-    elif second >= BY_HEART:
-        verdict, why = (
-            "not reached",
-            f"the frozen network has {100 * second:.1f} % already: it knows the clips",
-        )
-    else:
-        verdict, why = "not reached", f"other clips: {NOT_PUBLISHED}"
-    yield Row("tables 2, 3", what, f"{published:+.2f} points", shown, verdict, why)
+    verdict: Verdict = "reached" if gain >= published else "not reached"
+    why = ""
+    if gain < published:
+        why = f"other clips: {NOT_PUBLISHED}"
+        if second >= BY_HEART:
+            why = f"the frozen network has {100 * second:.1f} % already: it knows the clips"
+    yield _judged(results, Row("tables 2, 3", what, f"{published:+.2f} points", shown, verdict, why))
 
 
 def _pair_accuracy(results: Mapping[str, Any], a: str, b: str, split: str) -> tuple[float, float] | None:
@@ -147,32 +141,33 @@ def _curves(results: Mapping[str, Any]) -> Iterator[Row]:
         if not ours:
             continue
         ran = [len(c["rows"]) for c in ours]
-        yield Row(
-            *(
+        yield _judged(
+            results,
+            Row(
                 figures,
                 f"{phase}: epochs run",
                 str(published.epochs),
                 ", ".join(map(str, ran)),
                 "not reached",
+                f"{published.epochs} does not fit a patience of 5 counted from the best epoch "
+                f"{published.best_epoch}",
             ),
-            QUICK
-            if results["quick"]
-            else f"{published.epochs} does not fit a patience of 5 counted from the best epoch {published.best_epoch}",
         )
         if published.validation_loss_at_best is None:
             continue
         losses = [c["rows"][c["best_epoch"] - 1].get("val_loss") for c in ours]
         known = [loss for loss in losses if loss is not None]
-        reached = bool(known) and max(known) <= published.validation_loss_at_best and not results["quick"]
-        yield Row(
-            *(
+        reached = bool(known) and max(known) <= published.validation_loss_at_best
+        yield _judged(
+            results,
+            Row(
                 figures,
                 f"{phase}: validation loss at the best epoch",
                 f"{published.validation_loss_at_best:g}",
+                ", ".join(f"{loss:.3f}" for loss in known) or "-",
+                "reached" if reached else "not reached",
+                "" if reached else f"other clips: {NOT_PUBLISHED}",
             ),
-            ", ".join(f"{loss:.3f}" for loss in known) or "-",
-            "reached" if reached else "not reached",
-            "" if reached else QUICK if results["quick"] else f"other clips: {NOT_PUBLISHED}",
         )
 
 
@@ -180,7 +175,7 @@ def _explanations(results: Mapping[str, Any]) -> Iterator[Row]:
     row = results["systems"].get("proposed")
     if row is None:
         return
-    for split, name in (("sequence", "random split"), ("group", "split by group")):
+    for split, name in SPLIT_NAMES.items():
         found = row["splits"].get(split)
         if found is None:
             continue
@@ -213,11 +208,12 @@ def _explained(results: Mapping[str, Any], what: str, said: str, difference: Int
     """difference: what the explanation says is above 0."""
     if difference.value is None:
         return Row("section 5", what, said, "-", "not to be had", "nothing to compare on these clips")
-    shown = points(difference)
-    if results["quick"]:
-        return Row("section 5", what, said, shown, "not to be had", QUICK)
+    verdict: Verdict = "not reached"
+    why = "the interval holds 0: no difference shown"
     if difference.low is not None and difference.low > 0:
-        return Row("section 5", what, said, shown, "reached", "the interval lies above 0")
-    if difference.high is not None and difference.high < 0:
-        return Row("section 5", what, said, shown, "not reached", "here it is the other way round")
-    return Row("section 5", what, said, shown, "not reached", "the interval holds 0: no difference shown")
+        verdict, why = "reached", "the interval lies above 0"
+    elif difference.high is not None and difference.high < 0:
+        why = "here it is the other way round"
+    elif difference.low is None:
+        why = "too few groups for an interval"
+    return _judged(results, Row("section 5", what, said, points(difference), verdict, why))

@@ -1,0 +1,140 @@
+"""Parts of the study's page that stand beside the paper's figures: confusion, curves, the network and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from exerlitenet.training import html
+from exerlitenet.training import paper_figures as paper
+from exerlitenet.training.operations import CONVENTION
+from exerlitenet.training.report import curve_figures, side_by_side
+from exerlitenet.training.study_costs import hyperparameters
+from exerlitenet.training.study_rows import SPLIT_NAMES
+
+Results = Mapping[str, Any]
+"""Content of reproduction.json."""
+
+
+def confusions(results: Results) -> Iterable[str]:
+    for name, figure, title in (("frozen", 13, "frozen"), ("proposed", 14, "fine-tuned")):
+        row = results["systems"].get(name)
+        if row is None or not row["splits"]:
+            continue
+        published = html.matrix(("biceps_curl", "squat"), paper.CONFUSION[name], "the paper, 240 sequences")
+        ours = [
+            html.matrix(
+                found["sequences"]["classes"],
+                found["sequences"]["confusion"],
+                f"ours, {SPLIT_NAMES[split]}, {found['sequences']['items']} sequences",
+            )
+            for split, found in row["splits"].items()
+        ]
+        yield html.section(
+            f"Confusion, {title} (the paper's figure {figure})",
+            html.paragraph("Rows are the truth, columns what it was called; per cent of the row.", "quiet"),
+            side_by_side((f"<div>{matrix}</div>" for matrix in (published, *ours)), narrow=True),
+        )
+
+
+def curves(results: Results) -> Iterable[str]:
+    first = min(results["settings"]["seeds"], default=0)
+    others = []
+    for curve in results["curves"]:
+        shown = curve_figures(curve["phase"], curve["rows"])
+        heading = f"{curve['phase']}, {SPLIT_NAMES[curve['split']]}, seed {curve['seed']}"
+        words = f"{len(curve['rows'])} epochs, best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
+        if curve["learner"] == "paper" and curve["seed"] == first:
+            figures = "9 and 10" if curve["phase"] == "frozen" else "11 and 12"
+            published = paper.CURVES.get(curve["phase"])
+            said = (
+                f" The paper's figures {figures}: {published.epochs} epochs, best {published.best_epoch}. "
+                f"{published.words}"
+                if published
+                else ""
+            )
+            yield html.section(f"Curves: {heading}", html.paragraph(words + said, "quiet"), shown)
+        else:
+            others.append(f"<h2>{curve['learner']}: {heading}</h2>{html.paragraph(words, 'quiet')}{shown}")
+    if others:
+        yield html.section(f"Further curves ({len(others)})", *others, folded=True)
+
+
+def networks(results: Results) -> Iterable[str]:
+    measured = results["networks"]
+    rows = []
+    for name, network in measured.items():
+        size, macs, taken = network["size"], network["macs"], network["forward_s"]
+        rows.append(
+            (
+                name,
+                f"{network['total_parameters']:,}",
+                f"{network['parameters']['trainable_before']:,}",
+                f"{network['parameters']['trainable_after']:,}",
+                f"{size['weights_bytes'] / 1e6:.1f} MB",
+                f"{size['checkpoint_bytes_before'] / 1e6:.1f} / {size['checkpoint_bytes_after'] / 1e6:.1f} MB",
+                f"{macs['frame'] / 1e9:.3f}",
+                f"{macs['sequence'] / 1e9:.2f}",
+                f"{network['flops_sequence'] / 1e9:.2f}",
+                f"{taken['value']:.3f} s ({taken['low']:.3f} to {taken['high']:.3f})",
+            )
+        )
+    machine = results["machine"]
+    yield html.section(
+        "Size, operations, speed",
+        html.paragraph(CONVENTION, "quiet"),
+        html.paragraph(
+            "Checkpoint: first and last phase of training. Forward pass: one sequence in Keras, median and range, on "
+            f"{machine['cpu']} with {machine['cores']} cores as busy as they were; `exerlitenet benchmark` "
+            "measures the live path with care.",
+            "quiet",
+        ),
+        html.table(
+            (
+                *("network", "parameters", "trainable, first phase", "trainable, last phase", "weights"),
+                *(
+                    "with optimizer state",
+                    "GMAC a frame",
+                    "GMAC a sequence",
+                    "GFLOPs a sequence",
+                    "forward pass",
+                ),
+            ),
+            rows,
+        ),
+    )
+    if config := results["configurations"].get("paper"):
+        ours = hyperparameters(config)
+        yield html.section(
+            "Hyperparameters (the paper's table 1)",
+            html.table(
+                ("", "paper", "ours"),
+                [(name, value, ours[name]) for name, value in paper.HYPERPARAMETERS.items()],
+            ),
+        )
+    if network := measured.get("paper"):
+        published = {name: (shape, parameters) for name, shape, parameters in paper.LAYERS}
+        yield html.section(
+            "The network (the paper's figure 4)",
+            html.table(
+                (
+                    "layer",
+                    "paper's output",
+                    "our output",
+                    "paper's parameters",
+                    "our parameters",
+                    "MACs a sequence",
+                ),
+                [
+                    (
+                        layer["name"],
+                        str(published[layer["name"]][0]) if layer["name"] in published else None,
+                        str(tuple(layer["output_shape"])),
+                        f"{published[layer['name']][1]:,}" if layer["name"] in published else None,
+                        f"{layer['parameters']:,}",
+                        f"{layer['macs']:,}",
+                    )
+                    for layer in network["layers"]
+                ],
+            ),
+        )

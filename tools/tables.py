@@ -1,0 +1,46 @@
+"""Writes the tables of README.md and docs/*.md anew from results/*.json.
+
+python tools/tables.py            writes
+python tools/tables.py --check    says which documents differ, and ends with status 1 if any does
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from exerlitenet.errors import InputError
+from exerlitenet.training.study_tables import render_document
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def documents(root: Path = ROOT) -> list[Path]:
+    """The documents whose tables are written."""
+    return [path for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))) if path.is_file()]
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Returns the exit status."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    different = 0
+    for path in documents(root):
+        before = path.read_text("utf-8")
+        try:
+            after = render_document(before, root / "results")
+        except InputError as fault:
+            print(f"{path.relative_to(root)}: {fault}", file=sys.stderr)
+            return 2
+        if after == before:
+            continue
+        different += 1
+        if not arguments:
+            path.write_text(after, "utf-8")
+        print(f"{path.relative_to(root)}: tables {'differ' if arguments else 'written'}")
+    return 1 if arguments and different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
