@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,14 @@ def count(page: Any, number: int) -> str:
     return page.locator(f'[data-set="{number}"] .count').inner_text().split()[0]
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for what the page does by itself."""
+    give_up = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
 def test_an_empty_log_says_what_to_do(open_page: Any) -> None:
     page = open_page()
     assert page.locator("#empty-title").inner_text() == "No sets yet"
@@ -130,8 +138,13 @@ def test_corrections_by_keyboard(open_page: Any, log: SessionLog) -> None:
     page = open_page()
     row = page.locator(f'[data-set="{latest}"]')
     row.focus()
-    page.keyboard.press("+")
+    for _ in range(3):  # faster than the answers come
+        page.keyboard.press("+")
+    page.keyboard.press("-")
+    page.keyboard.press("-")
     page.get_by_text("Saved: 4 squats.").wait_for()
+    until(lambda: log.set(latest).repetitions == 4 and count(page, latest) == "4")
+    row.focus()
     assert (log.set(latest).repetitions, log.set(latest).counted) == (4, 3)
     page.keyboard.press("c")
     page.locator("form.edit select").select_option("none")

@@ -14,6 +14,7 @@ let days = 90;
 let daysListed = DAYS_AT_ONCE;
 let editing = null;
 let lastChanged = null;
+let changes = Promise.resolve();
 let toastTimer = 0;
 
 function classOf(exercise) {
@@ -69,7 +70,7 @@ function draw() {
     return;
   }
   drawOverview(data, classOf);
-  drawList();
+  if (!document.querySelector("form.edit") || editing === null) drawList();  // what is being typed stays
 }
 
 function drawList() {
@@ -117,40 +118,50 @@ function cancel(set) {
 
 function save(set, form) {
   const fields = new FormData(form);
-  return change(set, "correct", {
+  change(set, "correct", {
     exercise: fields.get("exercise"),
     repetitions: Number(fields.get("repetitions")),
     note: fields.get("note"),
+    fromForm: true,
   });
 }
 
 const REQUESTS = {
-  correct: (set, said) => [`/api/sets/${set.id}`, "PATCH", said],
+  correct: (set, { exercise, repetitions, note }) => [`/api/sets/${set.id}`, "PATCH", { exercise, repetitions, note }],
   delete: (set) => [`/api/sets/${set.id}`, "DELETE"],
   restore: (set) => [`/api/sets/${set.id}/restore`, "POST"],
   undo: (set) => [`/api/sets/${set.id}/undo`, "POST"],
 };
 
-async function change(set, act, said) {
+// One after the other, so that each begins from what the one before it left. said: may be a function of the set.
+function change(set, act, said) {
+  changes = changes.then(() => carryOut(set, act, said));
+}
+
+async function carryOut(set, act, said) {
   try {
-    const now = await ask(...REQUESTS[act](set, said));
-    const what = many(now.repetitions, now.exercise);
-    const words = {
-      correct: `Saved: ${now.exercise === "none" ? "no exercise" : what}.`,
-      delete: `Deleted: ${what}.`,
-      restore: `Restored: ${what}.`,
-      undo: `Undone: ${what}${now.deleted ? ", deleted" : ""}.`,
-    };
-    lastChanged = set;
-    editing = null;
-    toast(words[act], act !== "undo");
+    const latest = [...data.sets, ...data.aside].find((one) => one.id === set.id) ?? set;
+    const now = await ask(...REQUESTS[act](set, typeof said === "function" ? said(latest) : said));
+    if (editing === set.id && (said?.fromForm || act === "delete")) editing = null;
     const order = [...document.querySelectorAll(".set")].map((row) => +row.dataset.set);
     await load();
-    focusNear(set.id, order);
+    if (editing === null) focusNear(set.id, order);
+    lastChanged = set;
+    toast(wordsFor(act, now), act !== "undo");
   } catch (error) {
     complain(error);
     at("problem").scrollIntoView({ block: "center" });
   }
+}
+
+function wordsFor(act, now) {
+  const what = many(now.repetitions, now.exercise);
+  return {
+    correct: `Saved: ${now.exercise === "none" ? "no exercise" : what}.`,
+    delete: `Deleted: ${what}.`,
+    restore: `Restored: ${what}.`,
+    undo: `Undone: ${what}${now.deleted ? ", deleted" : ""}.`,
+  }[act];
 }
 
 function onKey(event, set) {
@@ -162,7 +173,7 @@ function onKey(event, set) {
   const rows = [...document.querySelectorAll(".set")];
   const k = rows.indexOf(event.currentTarget);
   const one = (by) => set.exercise !== "none"
-    && change(set, "correct", { exercise: set.exercise, repetitions: Math.max(0, set.repetitions + by) });
+    && change(set, "correct", (now) => ({ exercise: now.exercise, repetitions: Math.max(0, now.repetitions + by) }));
   const keys = {
     ArrowDown: () => rows[k + 1]?.focus(),
     ArrowUp: () => rows[k - 1]?.focus(),
@@ -221,6 +232,7 @@ at("more").addEventListener("click", () => {
   document.querySelectorAll(".set")[next]?.focus();
 });
 at("range").addEventListener("change", (event) => {
+  editing = null;
   daysListed = DAYS_AT_ONCE;
   days = Number(event.target.value);
   load();
