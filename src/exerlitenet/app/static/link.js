@@ -31,7 +31,7 @@ export class Link extends EventTarget {
     this.#connect();
   }
 
-  // A frame that cannot be sent at once is not sent at all. jpeg: ArrayBuffer.
+  // A frame that cannot be sent at once is not sent at all. jpeg: Uint8Array.
   get free() {
     return this.#ready && this.#socket.bufferedAmount < MOST_BUFFERED
       && this.#sequence - this.#answered < MOST_UNANSWERED;
@@ -47,7 +47,7 @@ export class Link extends EventTarget {
     const header = new DataView(message.buffer);
     header.setFloat64(0, time, true);
     header.setUint32(8, this.#sequence, true);
-    message.set(new Uint8Array(jpeg), 12);
+    message.set(jpeg, 12);
     this.#sentAt.set(this.#sequence, performance.now());
     this.#socket.send(message);
   }

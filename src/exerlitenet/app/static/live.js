@@ -68,7 +68,7 @@ async function start(kind, open) {
   counted = { key: null, count: 0 };
   begunAt = performance.now();
   timeline.clear();
-  board.show("none", 0, goalOf("none"));
+  board.show("none", 0, settings.goal);
   board.sure(0);
   board.rest(null);
   board.status("Connecting…");
@@ -190,7 +190,7 @@ link.addEventListener("set", ({ detail }) => {
   lastSet = detail;
   [restFrom, rested] = [performance.now(), false];
   counted = { key: null, count: 0 };
-  board.show(detail.exercise, detail.repetitions, goalOf(detail.exercise));
+  board.show(detail.exercise, detail.repetitions, settings.goal);
   timeline.draw(detail.end_s, detail);
   drawTempo(at("tempo"), detail);
 });
@@ -199,17 +199,18 @@ link.addEventListener("state", ({ detail }) => {
   state = detail;
   timeline.add(state);
   if (state.status !== "warming") firstAnswer ??= performance.now() - begunAt;
-  if (state.set) exercising(state.set);
-  else between();
+  const unseen = hints();
+  // In the dark the model may see anything; a set is believed once it has a repetition.
+  if (state.set && !(unseen && !state.set.repetitions)) exercising(state.set);
+  else between(unseen);
   const shown = state.set ?? lastSet;
   timeline.draw(state.time_s, state.set);
   drawTempo(at("tempo"), shown);
   board.sure(state.set ? state.confidence : 0);
-  hints();
 });
 
 function exercising(set) {
-  const goal = goalOf(set.exercise);
+  const goal = settings.goal;
   board.state = "exercising";
   board.rest(null);
   restFrom = null;
@@ -228,8 +229,12 @@ function exercising(set) {
   }
 }
 
-function between() {
-  if (state.status === "warming") {
+function between(unseen) {
+  if (unseen) {
+    board.state = lastSet ? "resting" : "ready";
+    board.status("You cannot be seen");
+    if (!lastSet) board.show("none", 0, settings.goal);
+  } else if (state.status === "warming") {
     board.status("Getting ready: stand where your whole body is in the picture");
   } else if (lastSet) {
     board.state = "resting";
@@ -237,11 +242,11 @@ function between() {
   } else {
     board.state = "ready";
     board.status("Ready. Just begin.");
-    board.show("none", 0, goalOf("none"));
+    board.show("none", 0, settings.goal);
   }
 }
 
-// Words for what spoils recognition, once it has lasted a while.
+// Words for what spoils recognition, once it has lasted a while. Returns whether nobody can be seen.
 function hints() {
   const now = performance.now() / 1000;
   const lasts = (name, holds, seconds) => {
@@ -255,9 +260,8 @@ function hints() {
   else if (nobody && !state.set) board.notice("Nobody is in the picture. Step in front of the camera, or turn it.");
   else if (nothing) board.notice("No exercise seen yet. Is your whole body in the picture, alone, from the side or front?");
   else board.notice("");
+  return dark || nobody;
 }
-
-const goalOf = () => settings.goal;
 
 setInterval(() => {
   if (!source) return;
