@@ -20,6 +20,7 @@ TINY = (
     *("phases.0.epochs=1", "phases.0.learning_rate=0.003", "phases.1.epochs=1", "phases.1.trainable=last:3"),
     "augment.copies=1",
 )
+TWO_UNITS = ('systems=["frozen", "single_frame"]', 'splits=["sequence"]')
 
 
 def tiny_plan(*settings: str) -> Plan:
@@ -57,7 +58,7 @@ def main() -> None:
     from exerlitenet.training.reproduce import reproduce
 
     backbone.build_backbone = models.build_backbone = without_large_weights
-    plan = tiny_plan('systems=["proposed", "single_frame"]')
+    plan = tiny_plan(*TWO_UNITS)
     reproduce(Path(dataset), plan, out=Path(out), resume=True, progress=Killer(unit))
 
 

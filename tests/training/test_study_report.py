@@ -18,7 +18,7 @@ from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
 from exerlitenet.training.study_costs import vgg16_top_parameters
 from exerlitenet.training.study_report import study_report
-from exerlitenet.training.study_results import NO_WEIGHTS
+from exerlitenet.training.study_results import NO_WEIGHTS, NOT_RUN
 from exerlitenet.training.study_rows import points
 from exerlitenet.training.study_systems import SYSTEMS
 from exerlitenet.training.study_tables import markdown, render_document
@@ -179,6 +179,15 @@ def test_what_needs_no_training_is_reached(results: dict[str, Any]) -> None:
     assert 14_714_688 + vgg16_top_parameters() == 138_357_544
 
 
+def test_augmentation_is_read_from_the_configuration(results: dict[str, Any]) -> None:
+    assert by_name(results)["augmentation"].verdict == "reached"
+    results["configurations"]["paper"]["augment"]["motion_blur_chance"] = 0.0
+    row = by_name(results)["augmentation"]
+    assert (row.verdict, row.ours) == ("not reached", "flip, brightness, contrast, Gaussian blur")
+    results["configurations"]["paper"]["augment"]["copies"] = 0
+    assert by_name(results)["augmentation"].ours == "none"
+
+
 def test_another_network_reaches_nothing(results: dict[str, Any]) -> None:
     own = results["networks"]["paper"]
     own["parameters"] = own["parameters"] | {"total": 1_000_000}
@@ -257,10 +266,16 @@ def test_a_study_of_one_split_without_the_proposed_one_makes_a_page(results: dic
     del results["systems"]["single_frame"]["splits"]["sequence"]
     del results["systems"]["single_frame"]["overstated"]
     results |= {"pairs": [], "curves": [], "networks": {}, "configurations": {}}
-    results["rows"] = [row.to_json() for row in verdicts(results)]
+    rows = by_name(results)
+    # What was not run stands in the list all the same, and says so.
+    assert rows["ResNet50: temporal modelling, input, deployable at the edge"].why == NOT_RUN
+    assert rows["batch"].why == NOT_RUN
+    for what in ("proposed, accuracy", "frozen, F1", "gain by fine-tuning", "ResNet50, size and operations"):
+        assert (rows[what].ours, rows[what].verdict, rows[what].why) == ("-", "not to be had", NOT_RUN)
+    results["rows"] = [row.to_json() for row in rows.values()]
     text = study_report(results)
     assert "No two systems were judged" in text
-    assert "figure 14" not in text
+    assert "the paper's figure 14" not in text
 
 
 def test_differences_are_shown_in_points() -> None:
@@ -329,8 +344,10 @@ def test_tables_are_written_and_differences_found(
     assert text.endswith("After.\n")
     for shown in ("| proposed | random | 99.0 % [97.0, 100.0] |", NO_WEIGHTS, "+29.0 points", "| 553 MB |"):
         assert shown in text
-    widths = [line.count("|") for line in text.split("\n\n")[1].splitlines() if line.startswith("|")]
-    assert len(set(widths)) == 1
+    tables = [part for part in text.split("\n\n") if part.startswith("<!-- table")]
+    assert len(tables) == 6
+    for table in tables:
+        assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1, table
     assert main(["--check"], project) == 0
     changed = copy.deepcopy(results)
     changed["systems"]["proposed"]["splits"]["group"] = split_of(0.71)

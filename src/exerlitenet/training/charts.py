@@ -113,8 +113,11 @@ def _ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers that enclose low to high: at most `most` of them, at least two."""
     span = high - low
     if not span > 0:
-        span = abs(high) or 1.0
-        low = high - span
+        span = abs(high)
+    # The smallest numbers there are have no fourth.
+    if not span / (most - 2) > 0:
+        span = 1.0
+    low = min(low, high - span)
     raw = span / (most - 2)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * (1 - 1e-9))

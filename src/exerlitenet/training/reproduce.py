@@ -31,6 +31,8 @@ from exerlitenet.training.study_results import NO_WEIGHTS, gather
 from exerlitenet.training.study_units import Unit, is_finished, read_unit, train_unit, units_of
 
 RESULTS, PAGE = "reproduction.json", "reproduction.html"
+# Seconds of a unit of a quick study, most of it Keras making its graphs.
+QUICK_UNIT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ def reproduce(
     measured = _measure(plan, out, told)
     learners = [learner for learner in plan.learners if learner.name not in unavailable]
     units = units_of(plan, learners)
-    _announce(plan, units, manifest, measured, out, told)
+    expected = _expected_s(plan, units, manifest, measured)
+    _announce(plan, units, expected, out, told)
+    spent = planned = 0.0
     for number, unit in enumerate(units, 1):
         if is_finished(unit, out):
             train_unit(unit, plan, manifest, out, told)  # compares its settings with the plan's, no more
@@ -71,8 +75,11 @@ def reproduce(
         began = time.monotonic()
         train_unit(unit, plan, manifest, out, told)
         _forget_graphs()
-        minutes = (time.monotonic() - began) / 60
-        told.say(f"unit {number} of {len(units)}: {unit.name} done in {minutes:.1f} min")
+        seconds = time.monotonic() - began
+        spent, planned = spent + seconds, planned + expected[unit.name]
+        ahead = sum(expected[u.name] for u in units[number:] if not is_finished(u, out))
+        left = f"; about {hours(ahead * spent / planned)} left" if ahead else ""
+        told.say(f"unit {number} of {len(units)}: {unit.name} done in {hours(seconds)}{left}")
     return write_study(plan, manifest, units, unavailable, measured, out)
 
 
@@ -178,17 +185,30 @@ def _measure(plan: Plan, out: Path, progress: Progress) -> dict[str, dict[str, A
     return measured
 
 
-def _announce(
-    plan: Plan,
-    units: list[Unit],
-    manifest: Manifest,
-    measured: Mapping[str, Mapping[str, Any]],
-    out: Path,
-    progress: Progress,
-) -> None:
-    """What is left to do, and how long it takes."""
+def _expected_s(
+    plan: Plan, units: list[Unit], manifest: Manifest, measured: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Seconds that each unit takes at most; in a quick study, where nothing was timed, all the same."""
     from exerlitenet.training.study_measures import estimate_s
 
+    if plan.quick:
+        return {unit.name: QUICK_UNIT_S for unit in units}
+    sequences = _sequences(plan, manifest)
+    return {
+        unit.name: estimate_s(unit.config(plan), measured[unit.learner.name], sequences) for unit in units
+    }
+
+
+def _sequences(plan: Plan, manifest: Manifest) -> int:
+    """About how many sequences the clips will be cut into."""
+    config = plan.config(plan.learners[0])
+    return sum(max(1, round(clip.seconds * config.sequence.rate / config.stride)) for clip in manifest.clips)
+
+
+def _announce(
+    plan: Plan, units: list[Unit], expected: Mapping[str, float], out: Path, progress: Progress
+) -> None:
+    """What is left to do, and how long it takes."""
     left = [unit for unit in units if not is_finished(unit, out)]
     done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
     seeds = ", ".join(map(str, plan.seeds))
@@ -196,19 +216,13 @@ def _announce(
         f"{len(units)} units to train (splits: {', '.join(plan.splits)}; seeds: {seeds}){done}; "
         "stopped at any moment, the same command with --resume goes on"
     )
-    if not left:
-        return
-    if plan.quick:
-        progress.say("a quick study: every part runs, no figure means anything; about two minutes")
-        return
-    spec = plan.config(plan.learners[0])
-    window = spec.stride / spec.sequence.rate
-    sequences = sum(max(1, round(clip.seconds / window)) for clip in manifest.clips)
-    longest = sum(estimate_s(unit.config(plan), measured[unit.learner.name], sequences) for unit in left)
-    progress.say(
-        f"estimated time for about {sequences} sequences: at most {hours(longest)} on this machine, if no phase "
-        f"stops early; often a third of it"
-    )
+    longest = hours(sum(expected[unit.name] for unit in left))
+    if left and plan.quick:
+        progress.say("a quick study: every part runs, no accuracy means anything; about two minutes")
+    elif left:
+        progress.say(
+            f"estimated time: at most {longest} on this machine, if no phase stops early; often a third of it"
+        )
 
 
 def hours(seconds: float) -> str:

@@ -74,6 +74,7 @@ def networks(results: Results) -> Iterable[str]:
                 f"{size['weights_bytes'] / 1e6:.1f} MB",
                 f"{size['checkpoint_bytes_before'] / 1e6:.1f} / {size['checkpoint_bytes_after'] / 1e6:.1f} MB",
                 f"{macs['frame'] / 1e9:.3f}",
+                f"{2 * macs['frame'] / 1e9:.3f}",
                 f"{macs['sequence'] / 1e9:.2f}",
                 f"{network['flops_sequence'] / 1e9:.2f}",
                 f"{taken['value']:.3f} s ({taken['low']:.3f} to {taken['high']:.3f})",
@@ -91,16 +92,20 @@ def networks(results: Results) -> Iterable[str]:
         ),
         html.table(
             (
-                *("network", "parameters", "trainable, first phase", "trainable, last phase", "weights"),
-                *(
-                    "with optimizer state",
-                    "GMAC a frame",
-                    "GMAC a sequence",
-                    "GFLOPs a sequence",
-                    "forward pass",
-                ),
+                "network",
+                "parameters",
+                "trainable, first phase",
+                "trainable, last phase",
+                "weights",
+                "with optimizer state",
+                "GMAC a frame",
+                "GFLOPs a frame",
+                "GMAC a sequence",
+                "GFLOPs a sequence",
+                "forward pass",
             ),
             rows,
+            wrap=("network", "trainable, first phase", "trainable, last phase", "forward pass"),
         ),
     )
     if config := results["configurations"].get("paper"):

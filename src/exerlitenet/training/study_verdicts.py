@@ -12,8 +12,9 @@ from typing import Any
 from exerlitenet.training import paper_figures as paper
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_costs import cost_rows
-from exerlitenet.training.study_results import interval
+from exerlitenet.training.study_results import NOT_RUN, interval
 from exerlitenet.training.study_rows import NOT_PUBLISHED, QUICK, SPLIT_NAMES, Row, Verdict, points
+from exerlitenet.training.study_systems import system
 
 # Beyond this share a frozen network has learned the clips themselves.
 BY_HEART = 0.97
@@ -30,59 +31,57 @@ def verdicts(results: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+def _split(results: Mapping[str, Any], system: str, split: str) -> Mapping[str, Any] | None:
+    """A system's figures on one split, where it was judged."""
+    found: Mapping[str, Any] | None = results["systems"].get(system, {}).get("splits", {}).get(split)
+    return found
+
+
+def _missing(results: Mapping[str, Any], system: str, where: str, what: str, published: str) -> Row:
+    """The row of a system that was not judged on the paper's split."""
+    note = results["systems"].get(system, {}).get("note")
+    return Row(where, what, published, "-", "not to be had", note or NOT_RUN)
+
+
 def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
-    titles = {"proposed": "proposed", "frozen": "frozen", "resnet50": "ResNet50"}
     for name, published in paper.ACCURACY.items():
-        row = results["systems"].get(name)
-        if row is None:
-            continue
-        split = row["splits"].get("sequence")
+        title = system(name).short
+        split = _split(results, name, "sequence")
         if split is None or split["sequences"]["positive"] is None:
-            why = row["note"] or "the random split was not run"
-            yield Row(
-                "tables 2, 3",
-                f"{titles[name]}, accuracy",
-                f"{published.accuracy:.2f} %",
-                "-",
-                "not to be had",
-                why,
-            )
+            for key, value in published.figures.items():
+                yield _missing(results, name, "tables 2, 3", f"{title}, {key}", value)
             continue
         judged = split["sequences"]
-        for key in ("accuracy", "precision", "recall", "f1"):
-            ours = interval(judged["accuracy"] if key == "accuracy" else judged["positive"][key])
-            value = getattr(published, key)
-            what = f"{titles[name]}, {'F1' if key == 'f1' else key}"
-            yield _accuracy(results, name, what, value, ours)
+        for key in ("accuracy", "precision", "recall", "F1"):
+            ours = interval(judged["accuracy"] if key == "accuracy" else judged["positive"][key.lower()])
+            yield _accuracy(results, name, f"{title}, {key}", getattr(published, key.lower()), ours)
         epochs = [seed["best_epoch"] for seed in split["seeds"]]
         reached = published.best_epoch in epochs
         yield _judged(
             results,
             Row(
                 "tables 2, 3",
-                f"{titles[name]}, best epoch",
+                f"{title}, best epoch",
                 str(published.best_epoch),
                 ", ".join(map(str, epochs)),
                 "reached" if reached else "not reached",
                 "" if reached else f"it follows from the data and the first weights, and {NOT_PUBLISHED}",
             ),
         )
-    for name, figure in (("frozen", "13"), ("proposed", "14")):
-        if name not in results["systems"]:
-            continue
-        split = results["systems"][name]["splits"].get("sequence")
+    for name, figure in (("frozen", "figure 13"), ("proposed", "figure 14")):
+        split = _split(results, name, "sequence")
         rates = [row[1 - k] / sum(row) for k, row in enumerate(paper.CONFUSION[name])]
         shown = " and ".join(f"{100 * rate:.1f} %" for rate in rates)
-        what = f"{titles[name]}, confusion: curls and squats missed"
+        what = f"{name}, confusion: curls and squats missed"
         if split is None:
-            yield Row(f"figure {figure}", what, shown, "-", "not to be had", "the random split was not run")
+            yield _missing(results, name, figure, what, shown)
             continue
         errors = [interval(split["errors"].get(k)).value for k in ("biceps_curl", "squat")]
         ours_shown = " and ".join("-" if e is None else f"{100 * e:.1f} %" for e in errors)
         fewer = all(e is not None and e <= rate for e, rate in zip(errors, rates, strict=True))
         verdict: Verdict = "reached" if fewer else "not reached"
         why = "" if fewer else f"other clips: {NOT_PUBLISHED}"
-        yield _judged(results, Row(f"figure {figure}", what, shown, ours_shown, verdict, why))
+        yield _judged(results, Row(figure, what, shown, ours_shown, verdict, why))
 
 
 def _judged(results: Mapping[str, Any], row: Row) -> Row:
@@ -104,30 +103,20 @@ def _accuracy(results: Mapping[str, Any], name: str, what: str, published: float
 
 def _gain(results: Mapping[str, Any]) -> Iterator[Row]:
     published = paper.ACCURACY["proposed"].accuracy - paper.ACCURACY["frozen"].accuracy
-    pair = _pair_accuracy(results, "proposed", "frozen", "sequence")
-    if pair is None:
+    what, shown = "gain by fine-tuning", f"{published:+.2f} points"
+    tuned, frozen = (_split(results, name, "sequence") for name in ("proposed", "frozen"))
+    if tuned is None or frozen is None:
+        yield _missing(results, "proposed", "tables 2, 3", what, shown)
         return
-    first, second = pair
-    gain = 100 * (first - second)
-    shown, what = f"{gain:+.1f} points", "gain by fine-tuning"
+    before = frozen["sequences"]["accuracy"]["value"]
+    gain = 100 * (tuned["sequences"]["accuracy"]["value"] - before)
     verdict: Verdict = "reached" if gain >= published else "not reached"
     why = ""
     if gain < published:
         why = f"other clips: {NOT_PUBLISHED}"
-        if second >= BY_HEART:
-            why = f"the frozen network has {100 * second:.1f} % already: it knows the clips"
-    yield _judged(results, Row("tables 2, 3", what, f"{published:+.2f} points", shown, verdict, why))
-
-
-def _pair_accuracy(results: Mapping[str, Any], a: str, b: str, split: str) -> tuple[float, float] | None:
-    """Accuracies of two systems' sequences on one split, where both were judged."""
-    found = []
-    for name in (a, b):
-        row = results["systems"].get(name, {}).get("splits", {}).get(split)
-        if row is None:
-            return None
-        found.append(float(row["sequences"]["accuracy"]["value"]))
-    return found[0], found[1]
+        if before >= BY_HEART:
+            why = f"the frozen network has {100 * before:.1f} % already: it knows the clips"
+    yield _judged(results, Row("tables 2, 3", what, shown, f"{gain:+.1f} points", verdict, why))
 
 
 def _curves(results: Mapping[str, Any]) -> Iterator[Row]:
@@ -139,6 +128,7 @@ def _curves(results: Mapping[str, Any]) -> Iterator[Row]:
             if c["learner"] == "paper" and c["phase"] == phase and c["split"] == "sequence" and c["rows"]
         ]
         if not ours:
+            yield _missing(results, "proposed", figures, f"{phase}: epochs run", str(published.epochs))
             continue
         ran = [len(c["rows"]) for c in ours]
         yield _judged(
@@ -172,35 +162,25 @@ def _curves(results: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _explanations(results: Mapping[str, Any]) -> Iterator[Row]:
-    row = results["systems"].get("proposed")
-    if row is None:
-        return
     for split, name in SPLIT_NAMES.items():
-        found = row["splits"].get(split)
-        if found is None:
-            continue
-        if "curls_over_squats" in found:
-            yield _explained(
-                *(results, f"curls err more than squats, {name}", "12.3 % against 3.4 %"),
-                interval(found["curls_over_squats"]),
-            )
-        yield _explained(
-            *(results, f"errors lie at rest between repetitions, {name}", "said"),
-            interval(found["rest"]["difference"]),
-        )
+        found = _split(results, "proposed", split)
+        for what, said, difference in (
+            ("curls err more than squats", "12.3 % against 3.4 %", found and found.get("curls_over_squats")),
+            ("errors lie at rest between repetitions", "said", found and found["rest"]["difference"]),
+        ):
+            if found is None:
+                yield _missing(results, "proposed", "section 5", f"{what}, {name}", said)
+            else:
+                yield _explained(results, f"{what}, {name}", said, interval(difference))
+    pairs = {(pair["split"], pair["first"], pair["second"]): pair for pair in results["pairs"]}
     for control, what in (
         ("single_frame", "temporal modelling helps: against single frames, split by group"),
         ("shuffled", "movement matters: against shuffled frames, split by group"),
     ):
-        pair = next(
-            (
-                p
-                for p in results["pairs"]
-                if (p["split"], p["first"], p["second"]) == ("group", "proposed", control)
-            ),
-            None,
-        )
-        if pair is not None:
+        pair = pairs.get(("group", "proposed", control))
+        if pair is None:
+            yield _missing(results, control, "section 5", what, "said")
+        else:
             yield _explained(results, what, "said", interval(pair["difference"]))
 
 
