@@ -44,7 +44,8 @@ def curves(results: Results) -> Iterable[str]:
         shown = curve_figures(curve["phase"], curve["rows"])
         heading = f"{curve['phase']}, {SPLIT_NAMES[curve['split']]}, seed {curve['seed']}"
         epochs = len(curve["rows"])
-        words = f"{epochs} epoch{'s' if epochs != 1 else ''}, best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
+        took = f"best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
+        words = f"{epochs} epoch{'s' if epochs != 1 else ''}, {took}"
         if curve["learner"] == "paper" and curve["seed"] == first:
             figures = "9 and 10" if curve["phase"] == "frozen" else "11 and 12"
             published = paper.CURVES.get(curve["phase"])
