@@ -18,7 +18,10 @@ from command import run, run_program
 from exerlitenet.cli import app as app_module
 from exerlitenet.errors import InputError
 
-VERBS = ("recognize", "demo", "dataset", "model", "train", "evaluate", "export", "benchmark")
+VERBS = (
+    *("recognize", "live", "demo", "dataset", "model", "train", "evaluate", "reproduce", "export"),
+    *("benchmark", "sessions"),
+)
 
 
 def test_help_names_every_verb() -> None:
@@ -167,4 +170,6 @@ def test_messages_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 def test_every_verb_of_the_app_is_listed_here() -> None:
-    assert [command.callback.__name__ for command in app_module.app.registered_commands] == list(VERBS)  # type: ignore[union-attr]
+    verbs = [command.callback.__name__ for command in app_module.app.registered_commands]  # type: ignore[union-attr]
+    groups = [group.typer_instance.info.name for group in app_module.app.registered_groups]  # type: ignore[union-attr]
+    assert [*verbs, *groups] == list(VERBS)
