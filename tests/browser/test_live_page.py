@@ -137,8 +137,9 @@ def test_a_file_that_the_browser_cannot_play_is_read_by_the_server(
     expected = [(s.exercise, s.repetitions) for s in Recognizer.load(model).recognize(video).segments]
     window = open_window(server.address, faults=True)
     window.page.set_input_files("#file", video)
-    window.wait(f"sets === {len(expected)}")
+    window.wait("/video.avi: read/.test(status)")
     assert window.sets == expected
+    assert window.page.inner_text("#notice") == "4 squats, 5 biceps curls"
     window.page.set_input_files("#file", {"name": "no.mp4", "mimeType": "video/mp4", "buffer": b"no video"})
     window.wait("/no.mp4/.test(document.getElementById('notice').textContent)")
 

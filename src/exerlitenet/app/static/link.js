@@ -31,14 +31,14 @@ export class Link extends EventTarget {
     this.#connect();
   }
 
-  // A frame that cannot be sent at once is not sent at all. jpeg: Uint8Array.
+  // A frame that cannot be sent at once is not sent at all. jpeg: Uint8Array, null where it was not even taken.
   get free() {
     return this.#ready && this.#socket.bufferedAmount < MOST_BUFFERED
       && this.#sequence - this.#answered < MOST_UNANSWERED;
   }
 
   send(time, jpeg) {
-    if (!this.free) {
+    if (!jpeg || !this.free) {
       this.skipped += 1;
       return;
     }

@@ -35,33 +35,36 @@ let counted = { key: null, count: 0 };
 let lock = null;
 
 const pictures = new Pictures(video, {
-  wants: () => (source && link.hello && link.free
-    ? { rate: link.hello.send_rate, shortSide: link.hello.short_side } : skip()),
+  wants: () => (source && link.hello ? { rate: link.hello.send_rate, shortSide: link.hello.short_side } : null),
+  free: () => link.free,
   clock: (now, metadata) => (source === "camera"
     ? (Math.max(zero, metadata.captureTime ?? now) - zero) / 1000 : metadata.mediaTime ?? video.currentTime),
   take: (time, jpeg) => link.send(time, jpeg),
 });
 
-function skip() {
-  if (source && link.hello) link.skipped += 1;
-  return null;
-}
-
 // Starting and stopping
 
+// open: makes the video play; where there is nothing to stream after all, says what to show instead: [status, notice].
 async function start(kind, open) {
   await stop();
   board.notice("");
   board.state = "starting";
   document.body.dataset.source = kind;
   board.status(kind === "sample" ? "Preparing the sample clip; the first time takes a while…" : "Starting…");
+  let instead = null;
   try {
-    await open();
+    instead = await open();
   } catch (error) {
     stopped();
-    if (!(error instanceof SourceFault) && error.name !== "NotSupportedError") throw error;
+    if (!(error instanceof SourceFault)) throw error;
     board.status("Not started");
     board.notice(error.message, "fault");
+    return;
+  }
+  if (instead) {
+    stopped();
+    board.status(instead[0]);
+    board.notice(instead[1]);
     return;
   }
   [source, state, lastSet, restFrom, rested, since, firstAnswer] = [kind, null, null, null, false, {}, null];
@@ -94,13 +97,7 @@ const startFile = () => start("file", async () => {
   video.srcObject = null;
   video.src = URL.createObjectURL(file);
   video.controls = true;
-  try {
-    await video.play();
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    await sendWhole(); // not a format of this browser; the server reads more
-    throw new SourceFault("");
-  }
+  return video.play().then(() => null, sendWhole); // the server reads formats that this browser does not know
 });
 
 const startSample = () => start("sample", async () => {
@@ -122,8 +119,8 @@ async function sendWhole() {
     const times = segment.repetition_times_s;
     board.add({ ...segment, tempo_s: times.slice(1).map((time, k) => time - times[k]) });
   }
-  board.notice(workout.segments.length ? `${workout.segments.length} sets were found; they are listed below.`
-    : "No exercise was found in the file.");
+  const found = workout.segments.map((segment) => many(segment.repetitions, segment.exercise)).join(", ");
+  return [`${file.name}: read`, found || "No exercise was found in this file."];
 }
 
 async function stop() {
@@ -181,9 +178,18 @@ link.addEventListener("session", ({ detail }) => {
 });
 link.addEventListener("lost", ({ detail }) => {
   board.status("Connection lost; trying again…");
+  if (detail.tries === 3) checkToken();
   const why = detail.reason ? ` It said: ${detail.reason}.` : "";
   board.notice(`ExerLiteNet does not answer.${why} What was counted is kept; go on, or see whether it still runs.`, "fault");
 });
+
+// A server that was started anew may have made up another token.
+async function checkToken() {
+  const answer = await fetch("/", { method: "HEAD" }).catch(() => null);
+  if (answer?.status !== 401) return;
+  await halt("ExerLiteNet was started anew with another token. Open the address that it printed.");
+}
+
 link.addEventListener("set", ({ detail }) => {
   if (!detail.repetitions) return;
   board.add(detail);
@@ -257,10 +263,10 @@ function hints() {
   const nobody = lasts("nobody", state.person === false, NOBODY_S);
   const nothing = lasts("nothing", !state.set && !lastSet && state.status === "watching", NOTHING_S);
   if (dark) board.notice("It is too dark to see you. Switch on a light, or uncover the camera.");
-  else if (nobody && !state.set) board.notice("Nobody is in the picture. Step in front of the camera, or turn it.");
+  else if (nobody && !state.set?.repetitions) board.notice("Nobody is in the picture. Step in front of the camera, or turn it.");
   else if (nothing) board.notice("No exercise seen yet. Is your whole body in the picture, alone, from the side or front?");
   else board.notice("");
-  return dark || nobody;
+  return dark || (nobody && !state.set?.repetitions);
 }
 
 setInterval(() => {

@@ -46,10 +46,11 @@ export class Pictures {
   #wish = 0;
   #last = -Infinity;
 
-  // wants: () => {rate, shortSide} or null for none now; clock: (now, metadata) => seconds; take: (seconds, Uint8Array).
-  constructor(video, { wants, clock, take }) {
+  // wants: () => {rate, shortSide} or null for none; free: () => whether one can be taken now; clock: (now, metadata)
+  // => seconds; take: (seconds, Uint8Array), or null in place of the picture where one was due and could not be taken.
+  constructor(video, { wants, free, clock, take }) {
     this.#video = video;
-    Object.assign(this, { wants, clock, take });
+    Object.assign(this, { wants, free, clock, take });
   }
 
   start() {
@@ -79,6 +80,10 @@ export class Pictures {
     // Half a camera period of tolerance, or every second frame of a camera of 30 would come too early.
     if (!wish || time < this.#last + 1 / wish.rate - 0.015 || !this.#video.videoWidth) return;
     this.#last = time;
+    if (!this.free()) {
+      this.take(time, null);
+      return;
+    }
     const { videoWidth, videoHeight } = this.#video;
     const scale = Math.min(1, wish.shortSide / Math.min(videoWidth, videoHeight));
     const [width, height] = [Math.round(videoWidth * scale), Math.round(videoHeight * scale)];
