@@ -11,7 +11,7 @@ import pytest
 
 from bundles import write_bundle
 from exerlitenet.app.server import STATIC
-from exerlitenet.app.serving import address_of, check_host, is_everywhere, listen
+from exerlitenet.app.serving import address_of, check_host, is_everywhere, listen, own_address
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, ask, begin, running
@@ -107,10 +107,15 @@ def test_the_address_to_open() -> None:
         port = it.getsockname()[1]
         assert address_of(it, "127.0.0.1", secure=False, token=None) == f"http://127.0.0.1:{port}/"
         assert address_of(it, "::1", secure=True, token="a b") == f"https://[::1]:{port}/?token=a%20b"
-        assert address_of(it, "0.0.0.0", secure=False, token=None) == f"http://{socket.gethostname()}:{port}/"
+        assert address_of(it, "0.0.0.0", secure=False, token=None) == f"http://{own_address()}:{port}/"
     assert [is_everywhere(h) for h in ("0.0.0.0", "::", "", "127.0.0.1", "box.home")] == [True] * 3 + [
         False
     ] * 2
+
+
+def test_the_own_address_is_one_that_a_server_can_have() -> None:
+    with socket.create_server((own_address(), 0)):
+        pass
 
 
 def test_other_devices_are_warned_about() -> None:

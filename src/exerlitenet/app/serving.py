@@ -41,15 +41,25 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket, host: str, *, secure: bool, token: str | None) -> str:
-    """What to open in a browser. host: as it was asked for; one that means "all" becomes this machine's name."""
+    """What to open in a browser. host: as it was asked for; one that means "all" becomes an address of this machine."""
     port = listener.getsockname()[1]
     name = host
     if is_everywhere(host):
-        name = socket.gethostname()
+        name = own_address()
     elif ":" in host:
         name = f"[{host}]"
     query = f"?token={quote(token, safe='')}" if token is not None else ""
     return f"{'https' if secure else 'http'}://{name}:{port}/{query}"
+
+
+def own_address() -> str:
+    """This machine's address in its network, or its name where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation; nothing is sent
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def is_everywhere(host: str) -> bool:

@@ -45,6 +45,7 @@ export class Board {
       const rose = count > this.#count && count > 0;
       this.#count = count;
       at("repetitions").textContent = String(count);
+      document.body.toggleAttribute("data-many", count > 99);
       if (rose) this.#bump();
     }
     if (goal !== this.#goal) {

@@ -171,7 +171,7 @@ async function listCameras(current) {
 
 link.addEventListener("ready", () => {
   board.notice("");
-  if (!state) board.status("Getting ready: stand where your whole body is in the picture");
+  board.status(state ? "Connected again; go on" : "Getting ready: stand where your whole body is in the picture");
 });
 link.addEventListener("session", ({ detail }) => {
   if (detail.trouble) board.notice(`Sets are not kept: ${detail.trouble}`, "fault");
