@@ -16,14 +16,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from clips import write_clip
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of
+from exerlitenet.recognition.eyes import encode_window
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.results import Frame
-from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
+from exerlitenet.video.sequence import SequenceSpec
 
 Rgb = NDArray[np.uint8]
 CLASSES = ("squat", "biceps_curl", "none")
 SPEC = SequenceSpec(frames=15, rate=7.5, size=32, source_short_side=48)
+FOLLOW_SPEC = replace(SPEC, aspect="follow")
+JOINTS = np.stack([np.linspace(-0.1, 0.1, 13), np.linspace(0.15, -0.15, 13)], axis=-1).astype(np.float32)
+"""Where the joints of a model that follows lie about the middle of the light, in parts of its view."""
 WIDTH = 8
 PHASE_DELAY = 2
 SQUAT: tuple[int, int, int] = (20, 200, 0)
@@ -42,9 +46,16 @@ def write_bundle(
     """A whole bundle in `folder`, which is made. Later frames of a window weigh more, so their order matters.
 
     phase: whether the head says it; without it counting goes by the features.
+    spec: one that follows gets an encoder that takes light for a person.
     """
     folder.mkdir(parents=True)
-    write_encoder(folder / "encoder.onnx", spec.size)
+    path, roles = folder / "encoder.onnx", {"projection": "features"}
+    if spec.aspect == "follow":
+        write_following_encoder(path, spec.size)
+        encoder = graph_of(path, "pixels", roles | {"joints": "joints"}, "views")
+    else:
+        write_encoder(path, spec.size)
+        encoder = graph_of(path, "pixels", roles)
     write_head(folder / "head.onnx", spec.frames, phase)
     roles = {"probabilities": "probabilities"} | ({"phase": "phase"} if phase else {})
     bundle = Bundle(
@@ -52,7 +63,7 @@ def write_bundle(
         name="tiny",
         classes=CLASSES,
         spec=spec,
-        encoder=graph_of(folder / "encoder.onnx", "pixels", {"projection": "features"}),
+        encoder=encoder,
         head=graph_of(folder / "head.onnx", "windows", roles),
         phase_delay=PHASE_DELAY if phase else 0,
         counting_thresholds=CountingThresholds(smooth_s=0.05),
@@ -63,8 +74,7 @@ def write_bundle(
         rng = np.random.default_rng(0)
         frames = rng.integers(0, 256, (spec.frames, 8, 8, 3), dtype=np.uint8)
         engine = OnnxEngine(bundle, check=False)
-        pixels = to_unit_range(np.stack([prepare(frame, spec) for frame in frames]))
-        expected = engine.judge(engine.encode(pixels)[None])[0][0]
+        expected = engine.judge(encode_window(engine, frames)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(frames, expected))
     bundle.save()
     return folder
@@ -79,7 +89,57 @@ def write_encoder(path: Path, size: int) -> None:
         helper.make_node("MatMul", ["colour", "weights"], ["features"]),
     ]
     constants = [_constant("axes", np.array([1, 2], np.int64)), _constant("weights", weights)]
-    _write(path, nodes, constants, ("pixels", ["n", size, size, 3]), {"features": ["n", WIDTH]})
+    _write(path, nodes, constants, {"pixels": ["n", size, size, 3]}, {"features": ["n", WIDTH]})
+
+
+def write_following_encoder(path: Path, size: int) -> None:
+    """Pixels [n, size, size, 3] and views [n, 3] -> features [n, 8] and joints [n, 13, 6].
+
+    Features: mean red, green, blue, then the view's x, y, side, and two numbers that are 0. Joints: `JOINTS` about
+    the middle of all light, visible where at least a hundredth of the picture is as light as white.
+    """
+    colour, view = np.zeros((3, WIDTH), np.float32), np.zeros((3, WIDTH), np.float32)
+    colour[:3, :3] = view[:3, 3:6] = np.eye(3)
+    centres = (np.arange(size, dtype=np.float32) + 0.5) / size
+    x, y = np.meshgrid(centres, centres)
+    sums = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(-1, 3).repeat(3, axis=0) / 3
+    nodes = [
+        helper.make_node("ReduceMean", ["pixels", "plane"], ["mean"], keepdims=0),
+        helper.make_node("MatMul", ["mean", "colour"], ["of_colour"]),
+        helper.make_node("MatMul", ["views", "view"], ["of_view"]),
+        helper.make_node("Add", ["of_colour", "of_view"], ["features"]),
+        helper.make_node("Reshape", ["pixels", "flat"], ["values"]),
+        helper.make_node("MatMul", ["values", "sums"], ["moments"]),
+        helper.make_node("Split", ["moments", "parts"], ["first", "light"], axis=1),
+        helper.make_node("Add", ["light", "little"], ["safe"]),
+        helper.make_node("Div", ["first", "safe"], ["middle"]),
+        helper.make_node("Unsqueeze", ["middle", "one"], ["middles"]),
+        helper.make_node("Add", ["middles", "pattern"], ["place"]),
+        helper.make_node("Mul", ["light", "enough"], ["sure"]),
+        helper.make_node("Clip", ["sure", "zero", "most"], ["seen"]),
+        helper.make_node("Unsqueeze", ["seen", "one"], ["seen_by_all"]),
+        helper.make_node("Mul", ["seen_by_all", "rest"], ["others"]),
+        helper.make_node("Concat", ["place", "others"], ["joints"], axis=-1),
+    ]
+    rest = np.zeros((len(JOINTS), 4), np.float32)
+    rest[:, 0] = 1
+    constants = [
+        _constant("plane", np.array([1, 2], np.int64)),
+        _constant("colour", colour),
+        _constant("view", view),
+        _constant("flat", np.array([-1, size * size * 3], np.int64)),
+        _constant("sums", sums.astype(np.float32)),
+        _constant("parts", np.array([2, 1], np.int64)),
+        _constant("little", np.array(1e-6, np.float32)),
+        _constant("one", np.array([1], np.int64)),
+        _constant("pattern", JOINTS[None]),
+        _constant("enough", np.array(100 / size**2, np.float32)),
+        _constant("zero", np.array(0, np.float32)),
+        _constant("most", np.array(1, np.float32)),
+        _constant("rest", rest[None]),
+    ]
+    given: dict[str, list[object]] = {"pixels": ["n", size, size, 3], "views": ["n", 3]}
+    _write(path, nodes, constants, given, {"features": ["n", WIDTH], "joints": ["n", len(JOINTS), 6]})
 
 
 def write_head(path: Path, frames: int, phase: bool) -> None:
@@ -111,7 +171,7 @@ def write_head(path: Path, frames: int, phase: bool) -> None:
             _constant("blue", np.array(2, np.int64)),
         ]
         outputs["phase"] = ["n", frames]
-    _write(path, nodes, constants, ("windows", ["n", frames, WIDTH]), outputs)
+    _write(path, nodes, constants, {"windows": ["n", frames, WIDTH]}, outputs)
 
 
 def still(colour: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> Rgb:
@@ -164,6 +224,14 @@ class CountingEngine:
         self.encoded += len(pixels)
         return self._engine.encode(pixels)
 
+    def look(
+        self, pixels: NDArray[np.float32], views: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if self._before is not None:
+            self._before()
+        self.encoded += len(pixels)
+        return self._engine.look(pixels, views)
+
     def judge(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         return self._engine.judge(windows)
 
@@ -176,14 +244,13 @@ def _write(
     path: Path,
     nodes: list[onnx.NodeProto],
     constants: list[TensorProto],
-    given: tuple[str, list[object]],
+    given: dict[str, list[object]],
     outputs: dict[str, list[object]],
 ) -> None:
-    name, shape = given
     graph = helper.make_graph(
         nodes,
         path.stem,
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in given.items()],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
         constants,
     )

@@ -21,6 +21,15 @@ Rgb = NDArray[np.uint8]
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
+def spot(x: float, y: float, height: int, width: int, radius: float = 0.12) -> Rgb:
+    """A soft white spot on black, its middle at (x, y); place and radius in picture units (see `video.view`)."""
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    unit = min(height, width)
+    apart = np.hypot((columns - width / 2) / unit - x, (rows - height / 2) / unit - y)
+    light = np.where(apart < radius, 255 * np.exp(-0.5 * (3.4 * apart / radius) ** 2), 0)
+    return np.round(light)[..., None].repeat(3, axis=-1).astype(np.uint8)
+
+
 def write_clip(
     path: Path,
     frames: Iterable[Rgb],

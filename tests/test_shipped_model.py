@@ -30,6 +30,28 @@ def test_it_is_small() -> None:
     assert (bundle.folder / CARD).stat().st_size <= MOST_CARD_BYTES
 
 
+def test_no_convolution_is_imagenets() -> None:
+    """The ImageNet start is for training only. Folded batch norm scales whole output channels, so directions count.
+
+    data/imagenet_convolutions.json: of each convolution of Keras' MobileNetV3Small its size, and of every output
+    channel at length 1 the sum of fourth powers. Some channels learn nothing, being dead; no tensor as a whole may.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    known = json.loads((Path(__file__).parent / "data" / "imagenet_convolutions.json").read_text())
+    bundle = load_bundle()
+    graph = onnx.load(str(bundle.folder / bundle.encoder.file)).graph
+    weights = [a for a in map(numpy_helper.to_array, graph.initializer) if a.ndim == 4]
+    assert len(weights) >= len(known) > 40
+    for values in weights:
+        channels = values.reshape(len(values), -1).astype(np.float64)
+        fourth = ((channels / np.linalg.norm(channels, axis=1, keepdims=True)) ** 4).sum(axis=1)
+        for row in known:
+            if row["size"] == values.size and len(row["channels"]) == len(fourth):
+                assert np.abs(fourth - row["channels"]).max() > 1e-5
+
+
 def test_its_card_says_what_it_is_and_names_no_place() -> None:
     bundle = load_bundle()
     assert bundle.classes == ("squat", "biceps_curl", "none")

@@ -1,7 +1,7 @@
 """The default model so small that training takes seconds, and a rendered data set for it.
 
-As a program it trains, and kills itself where the test says: `tiny_posture.py DATASET RUN TEXT`, once a line
-that begins with TEXT has been said.
+As a program it trains, and kills itself where the test says: `tiny_posture.py DATASET RUN TEXT [FOLDS]`, once a
+line that begins with TEXT has been said.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ STILL = draw(np.random.default_rng(0), Ranges.none())
 """An augmentation that changes nothing."""
 
 
+_STAGE = "batch = 4, learning_rate = 1e-2, final_learning_rate = 1e-3"
+TINY = (
+    *("sequence.size=64", "sequence.frames=6", "sequence.least_frames=4"),
+    "split.fractions=[0.7, 0.3, 0.0]",
+    f"posture.stages=[{{size=32, steps=3, {_STAGE}}}, {{size=64, steps=2, {_STAGE}, rendered=0.5}}]",
+    *("head.copies=1", "head.lstm=[8, 6]", "head.dense=5", "head.epochs=2", "head.batch=8"),
+    *("head.windows=4", "head.phase_delay=2", "rendered.clips=3", "rendered.seconds=2.0"),
+)
+"""What makes the default configuration tiny."""
+
+
 def tiny_config(*overrides: str) -> Config:
     """Two posture stages of few steps at 32 and 64 pixels, and a head of a few hundred parameters."""
-    stage = "batch = 4, learning_rate = 1e-2, final_learning_rate = 1e-3"
-    return load_config(
-        "default",
-        [
-            *("sequence.size=64", "sequence.frames=6", "split.fractions=[0.7, 0.3, 0.0]"),
-            f"posture.stages=[{{size=32, steps=3, {stage}}}, {{size=64, steps=2, {stage}, rendered=0.5}}]",
-            *("head.copies=1", "head.lstm=[8, 6]", "head.dense=5", "head.epochs=2", "head.batch=8"),
-            *("head.windows=4", "head.phase_delay=2", "rendered.clips=3", "rendered.seconds=2.0"),
-            *overrides,
-        ],
-    )
+    return load_config("default", [*TINY, *overrides])
 
 
 def tiny_backbone(name: str, size: int, weights: Any) -> Any:
@@ -124,11 +125,18 @@ class Quiet:
 
 
 def main() -> None:
-    dataset, out, kill = sys.argv[1:]
+    dataset, out, kill, *folds = sys.argv[1:]
     from exerlitenet.training.posture_run import fit_default
 
     with quick():
-        fit_default(Path(dataset), tiny_config(), weights=None, out=Path(out), progress=Quiet(kill))
+        fit_default(
+            Path(dataset),
+            tiny_config(),
+            weights=None,
+            out=Path(out),
+            progress=Quiet(kill),
+            folds=int(folds[0]) if folds else None,
+        )
 
 
 if __name__ == "__main__":

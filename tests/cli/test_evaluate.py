@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from bundles import write_bundle
+from bundles import CLASSES, write_bundle
 from command import run, run_program
 from datasets import write_dataset
+from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.results import Prediction
+from exerlitenet.training.folds import Folds, LeftOut
 from exerlitenet.training.manifest import read_manifest
 
 
@@ -83,7 +86,74 @@ def test_parts_that_are_not_there(model: Path, dataset: Path, tmp_path: Path) ->
     assert "names no clips of the part validation (it names: none)" in result.stderr
     result = run("evaluate", model, dataset, "--part", "half")
     assert result.exit_code == 2
-    assert "--part takes all, train, validation, test" in result.stderr
+    assert "--part takes all, train, validation, test, folds, got 'half'" in result.stderr
+
+
+@pytest.fixture
+def folded(dataset: Path, tmp_path: Path) -> Path:
+    """The folder of a run whose folds were right about every clip but the first, of which the frame network knew."""
+    rows = []
+    for number, clip in enumerate(read_manifest(dataset, check=False).clips):
+        said = "none" if number == 0 else clip.label
+        predictions = [
+            Prediction(k / 7.5, dict.fromkeys(CLASSES, 0.05) | {said: 0.9}, said) for k in range(14, 60)
+        ]
+        seen = Seen(predictions, [(k / 7.5, 0.0) for k in range(60)], [], [], 8.0)
+        rows.append(LeftOut(clip.name, clip.digest, number % 3, number < 3, 8.0, seen))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    Folds("folded", CLASSES, 3, 14 / 7.5, tuple(rows)).save(folder)
+    return folder
+
+
+def test_what_folds_have_said_and_apart_for_strangers(folded: Path, dataset: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.html"
+    result = run(
+        "evaluate", folded, dataset, "--part", "folds", "--json", tmp_path / "e.json", "--report", report
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("model folded, 9 clips. Cross-validated by group in 3 folds")
+    assert "The frame network has learned posture from 3 of these 9 clips." in result.stdout
+    found = rows(result.stdout)
+    everyone, strangers = found["3 classes, clips, balanced"][1:]
+    assert everyone.startswith("88.9 %")  # two of three squats
+    assert strangers.startswith("100.0 %")
+    data = json.loads((tmp_path / "e.json").read_text())
+    assert (data["model"], data["clips"], data["strangers"]["clips"]) == ("folded", 9, 6)
+    assert data["judgements"]["clips"]["confusion"] == [[2, 0, 1], [0, 3, 0], [0, 0, 3]]
+    assert "robustness" not in data
+    page = report.read_text()
+    assert "Evaluation: folded" in page
+    assert "Cross-validated by group" in page
+
+
+def test_what_folds_have_said_is_not_made_worse(folded: Path, dataset: Path) -> None:
+    result = run("evaluate", folded, dataset, "--part", "folds", "--degrade", "light")
+    assert result.exit_code == 2
+    assert (
+        "--degrade runs the model anew, --part folds shows what heads have said; leave one out"
+        in result.stderr
+    )
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_folds_of_what_has_none_or_another_data_set(
+    folded: Path, model: Path, dataset: Path, tmp_path: Path
+) -> None:
+    for name in (model, "default", tmp_path / "nosuch"):
+        result = run("evaluate", name, dataset, "--part", "folds")
+        assert result.exit_code == 2
+        assert f"{name} holds no cross-validation (folds.json); train it with --folds N" in result.stderr
+    other = write_dataset(tmp_path / "other", clips=3)
+    for clip in other.parent.glob("*.mp4"):
+        clip.write_bytes(clip.read_bytes() + b"another")
+    result = run("evaluate", folded, other, "--part", "folds")
+    assert result.exit_code == 2
+    assert "none of these clips was cross-validated" in result.stderr
+    (folded / "folds.json").write_text("{")
+    result = run("evaluate", folded, dataset, "--part", "folds")
+    assert result.exit_code == 2
+    assert "folds.json is damaged" in result.stderr
 
 
 def test_clips_made_worse(model: Path, dataset: Path, tmp_path: Path) -> None:

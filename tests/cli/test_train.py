@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import tiny_posture
 import tiny_training
 from command import run, run_program
 from exerlitenet.training import families, models
@@ -76,7 +77,11 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
         def __init__(self, folder: Path) -> None:
             self.folder = folder
             accuracy = {"clips": {"accuracy": {"value": 0.5 + 0.1 * len(calls)}}}
-            self.metrics = {"parts": {"validation": accuracy}, "held_out": {"judgements": accuracy}}
+            self.metrics = {
+                "parts": {"validation": accuracy},
+                "left_out": {"judgements": accuracy},
+                "strangers": {"judgements": accuracy},
+            }
             self.split = RunSplit(
                 Split("group", 0, (0.5, 0.5, 0), {"train": (0,), "validation": (1,), "test": ()}),
                 tuple(RunClip(name, "squat", name, name) for name in "ab"),
@@ -91,18 +96,56 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
     weights.write_text("")
     common = ("train", dataset, "--config", "paper", "--set", "seed=7", "--set", "split.seed=8")
     result = run(*common, "--out", tmp_path / "r", "--resume")
-    assert "r: validation: clips 60.0 %; held out: clips 60.0 %" in result.stdout
+    assert "r: validation: clips 60.0 %; left out: clips 60.0 %; strangers: clips 60.0 %" in result.stdout
     assert f"evaluate {tmp_path / 'r'} {dataset} --part validation" in result.stdout
     assert run(*common, "--out", tmp_path / "r", "--weights", "none").exit_code == 0
     result = run(*common, "--out", tmp_path / "f", "--weights", weights, "--folds", 3)
     assert result.exit_code == 0
-    assert "mean over 3 folds: validation: clips 90.0 %; held out: clips 90.0 %" in result.stdout
-    assert [(data, config.seed, config.split.seed) for data, config, _ in calls] == [(dataset, 7, 8)] * 5
+    assert f"evaluate {tmp_path / 'f'} {dataset} --part folds" in result.stdout
+    assert [(data, config.seed, config.split.seed) for data, config, _ in calls] == [(dataset, 7, 8)] * 3
     options = [options for _, _, options in calls]
-    assert [o["weights"] for o in options] == ["imagenet", None, *[str(weights)] * 3]
-    assert [o["resume"] for o in options] == [True, *[False] * 4]
-    assert [o.get("fold") for o in options] == [None, None, (0, 3), (1, 3), (2, 3)]
-    assert [o["out"] for o in options[2:]] == [tmp_path / "f" / f"fold-{k}" for k in range(3)]
+    assert [o["weights"] for o in options] == ["imagenet", None, str(weights)]
+    assert [o["resume"] for o in options] == [True, False, False]
+    assert [o["folds"] for o in options] == [None, None, 3]
+    assert [o["out"] for o in options] == [tmp_path / name for name in "rrf"]
+
+
+def test_cross_validation_from_training_to_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path / "cache"))
+    clips = tiny_posture.write_rendered(tmp_path / "clips")
+    folder = tmp_path / "run"
+    settings = [part for setting in tiny_posture.TINY for part in ("--set", setting)]
+    with tiny_posture.quick():
+        result = run(
+            *("train", clips, "--config", "default", *settings, "--weights", "none"),
+            *("--folds", 2, "--out", folder),
+        )
+    assert result.exit_code == 0, result.stderr
+    [first, report, following, _] = result.stdout.splitlines()
+    assert first.startswith(f"{folder}: left out: exercise_clips ")
+    assert "; strangers: exercise_clips " in first
+    assert report == f"report: {folder / 'report.html'}"
+    assert following == f"next: exerlitenet evaluate {folder} {clips} --part folds"
+    for head in ("fold-0 epoch 2 of 2", "fold-1 epoch 2 of 2", "head epoch 2 of 2"):
+        assert head in result.stderr
+
+    # What heads have said is judged without Keras, in less than it takes to load it.
+    judged = run_program(
+        *("evaluate", folder, clips, "--part", "folds", "--json", "-"), without=("keras", "tensorflow")
+    )
+    assert judged.returncode == 0, judged.stderr
+    data = json.loads(judged.stdout)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert data["judgements"] == metrics["left_out"]["judgements"]
+    assert data["strangers"]["judgements"] == metrics["strangers"]["judgements"]
+    assert data["clips"] == 6 > data["strangers"]["clips"] > 0
+
+
+def test_folds_are_for_the_default_family(dataset: Path, tmp_path: Path) -> None:
+    result = run("train", dataset, "--config", "paper", "--folds", 2, "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "leave --folds out" in result.stderr
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

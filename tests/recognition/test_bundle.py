@@ -6,13 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bundles import CLASSES, SPEC, write_bundle
+from bundles import CLASSES, FOLLOW_SPEC, SPEC, write_bundle
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import CARD, Sample, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
@@ -41,6 +42,53 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
     bundle.save()
     assert load_bundle(folder) == bundle
     assert not list(folder.glob("*.tmp"))
+
+
+def test_a_model_that_follows_names_the_input_for_views(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "model", spec=FOLLOW_SPEC)
+    bundle = load_bundle(folder)
+    assert bundle.spec.aspect == "follow"
+    assert (bundle.encoder.input, bundle.encoder.views, bundle.head.views) == ("pixels", "views", "")
+    assert bundle.encoder.outputs == {"projection": "features", "joints": "joints"}
+    bundle.save()
+    assert load_bundle(folder) == bundle
+
+
+def test_frames_from_which_on_a_window_is_judged_are_kept(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "model", spec=replace(SPEC, least_frames=5))
+    assert load_bundle(folder).spec.first_judged == 5
+    change_card(folder, lambda card: card["sequence"].update(least_frames=16))
+    with pytest.raises(InputError, match="least_frames must lie from 0 to frames, 15, got least_frames=16"):
+        load_bundle(folder)
+
+
+def test_a_card_of_before_there_were_views_is_read(folder: Path) -> None:
+    wanted = load_bundle(folder)
+    change_card(folder, lambda card: [card[graph].pop("views") for graph in ("encoder", "head")])
+    change_card(folder, lambda card: card["sequence"].pop("least_frames"))
+    assert load_bundle(folder) == wanted
+
+
+@pytest.mark.parametrize(
+    ("follows", "change"),
+    [
+        (True, lambda card: card["sequence"].update(aspect="squash")),
+        (True, lambda card: card["encoder"].update(views="")),
+        (True, lambda card: card["encoder"].pop("views")),
+        (True, lambda card: card["encoder"]["outputs"].pop("joints")),
+        (False, lambda card: card["sequence"].update(aspect="follow")),
+        (False, lambda card: card["encoder"].update(views="views")),
+    ],
+)
+def test_aspect_and_views_must_agree(
+    tmp_path: Path, follows: bool, change: Callable[[dict[str, Any]], object]
+) -> None:
+    folder = write_bundle(tmp_path / "model", spec=FOLLOW_SPEC if follows else SPEC)
+    change_card(folder, change)
+    with pytest.raises(
+        InputError, match=r"incomplete or changed by hand .*a model that follows, and no other"
+    ):
+        load_bundle(folder)
 
 
 def test_a_copied_folder_is_the_same_model(folder: Path, tmp_path: Path) -> None:

@@ -9,11 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundles import CURL, NOTHING, PHASE_DELAY, SPEC, SQUAT, still, write_bundle, write_encoder
+from bundles import (
+    CURL,
+    FOLLOW_SPEC,
+    JOINTS,
+    NOTHING,
+    PHASE_DELAY,
+    SPEC,
+    SQUAT,
+    still,
+    write_bundle,
+    write_encoder,
+)
+from clips import spot
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import CARD, graph_of, load_bundle
+from exerlitenet.recognition.engine import whole_squares
+from exerlitenet.recognition.eyes import encode_window
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.video.sequence import prepare, to_unit_range
+from exerlitenet.video.view import View, look
 
 
 def pixels_of(*colours: tuple[int, int, int]) -> np.ndarray:
@@ -25,7 +40,57 @@ def test_frames_to_features(tmp_path: Path) -> None:
     features = engine.encode(pixels_of((255, 0, 51), (0, 102, 0)))
     assert features.dtype == np.float32
     np.testing.assert_allclose(features[:, :4], [[1, 0, 0.2, 0], [0, 0.4, 0, 0]], atol=1e-6)
-    assert engine.joints(pixels_of(SQUAT)) is None
+
+
+def test_a_model_that_sees_no_joints_cannot_follow(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
+    with pytest.raises(InputError, match=r'tiny sees no joints.*use aspect "squash" or "pad"'):
+        engine.look(pixels_of(SQUAT), whole_squares(1))
+
+
+def test_what_is_seen_in_views(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC)))
+    picture = look(spot(0.25, -0.125, 64, 64), View(0, 0, 1), 32)
+    pixels = to_unit_range(np.stack([picture, np.full_like(picture, 51), np.zeros_like(picture)]))
+    views = np.array([[0.1, 0.2, 0.7], [-0.5, 0, 2], [0, 0, 1]], np.float32)
+    features, joints = engine.look(pixels, views)
+    assert (features.shape, joints.shape) == ((3, 8), (3, 13, 6))
+    assert features.dtype == joints.dtype == np.float32
+    np.testing.assert_allclose(features[:, 3:6], views, atol=1e-6)
+    np.testing.assert_allclose(features[1, :3], 0.2, atol=1e-6)
+    np.testing.assert_allclose(joints[0, :, :2], JOINTS + np.array([0.75, 0.375]), atol=0.01)
+    np.testing.assert_allclose(joints[1, :, :2], JOINTS + 0.5, atol=1e-5)
+    assert joints[:, 0, 2].tolist() == pytest.approx([joints[0, 0, 2], 1, 0], abs=1e-5)
+    assert joints[0, 0, 2] > 0.5
+
+
+def test_frames_alone_are_whole_squares(tmp_path: Path) -> None:
+    engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC)))
+    pixels = np.random.default_rng(0).random((3, 32, 32, 3), np.float32)
+    np.testing.assert_array_equal(engine.encode(pixels), engine.look(pixels, whole_squares(3))[0])
+    assert engine.encode(pixels)[:, 3:6].tolist() == [[0, 0, 1]] * 3
+
+
+def test_the_sample_of_a_model_that_follows_is_looked_at_as_a_stream(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC))
+    engine = OnnxEngine(bundle)
+    assert bundle.sample is not None
+    followed = engine.judge(encode_window(engine, bundle.sample.frames())[None])[0][0]
+    np.testing.assert_allclose(followed, bundle.sample.probabilities, atol=1e-5)
+    wrong = replace(bundle.sample, probabilities=(0.2, 0.3, 0.5))
+    with pytest.raises(InputError, match="stored sample's output"):
+        OnnxEngine(replace(bundle, sample=wrong))
+
+
+def test_names_that_an_encoder_with_views_does_not_have(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC))
+    for changed in (
+        replace(bundle.encoder, views="elsewhere"),
+        replace(bundle.encoder, outputs={"projection": "features", "joints": "bones"}),
+        replace(bundle.encoder, views=""),
+    ):
+        with pytest.raises(InputError, match=r"do not fit its card|sees no joints"):
+            OnnxEngine(replace(bundle, encoder=changed))
 
 
 def test_windows_to_probabilities_and_phase(tmp_path: Path) -> None:

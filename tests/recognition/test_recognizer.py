@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +218,55 @@ def test_every_frame_has_its_phase_in_the_end(recognizer: Recognizer, count: int
     assert [time_s for time_s, _ in taken] == pytest.approx([k / 7.5 for k in range(count)])
     assert [phase for _, phase in taken] == pytest.approx([5 * k / 255 for k in range(count)], abs=1e-5)
     assert state.take_phases() == []
+
+
+# Windows that are judged before they are full
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    """Judges from five frames on."""
+    spec = replace(SPEC, least_frames=5)
+    return Recognizer.load(write_bundle(tmp_path_factory.mktemp("models") / "early", spec=spec))
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 6, 14, 15, 16, 30])
+def test_the_first_frame_is_held_in_front_of_the_first_windows(early: Recognizer, count: int) -> None:
+    """And behind a stream shorter than even that its last."""
+    engine = early.engine
+    frames = frames_of(noise(count, (40, 30)), 7.5)
+    features = engine.encode(to_unit_range(np.stack([prepare(frame.rgb, SPEC) for frame in frames])))
+    predictions = list(early.stream(frames))
+    ends = range(5, max(count, 5) + 1)
+    assert [p.time_s for p in predictions] == pytest.approx([(min(end, count) - 1) / 7.5 for end in ends])
+    for prediction, end in zip(predictions, ends, strict=True):
+        ticks = np.clip(np.arange(end - SPEC.frames, end), 0, count - 1)
+        expected = engine.judge(features[ticks][None])[0][0]
+        np.testing.assert_allclose(probabilities([prediction])[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("least", [1, 2, 3, 8, 15])
+@pytest.mark.parametrize("count", [1, 2, 5, 14, 15, 40])
+def test_phases_of_early_windows_are_those_of_their_own_frames(
+    recognizer: Recognizer, least: int, count: int
+) -> None:
+    engine = CountingEngine(recognizer.engine)  # type: ignore[arg-type]
+    engine.spec = replace(SPEC, least_frames=least)
+    state = Recognizer(engine).state()
+    taken: list[tuple[float, float]] = []
+    for frame in frames_of([still((0, 0, 5 * k)) for k in range(count)], fps=7.5):
+        state.push(frame)
+        taken += state.take_phases()
+    state.finish()
+    taken += state.take_phases()
+    assert [time_s for time_s, _ in taken] == pytest.approx([k / 7.5 for k in range(count)])
+    assert [phase for _, phase in taken] == pytest.approx([5 * k / 255 for k in range(count)], abs=1e-5)
+
+
+def test_early_windows_change_nothing_once_one_is_full(early: Recognizer, recognizer: Recognizer) -> None:
+    frames = frames_of(noise(40, (40, 30)), 7.5)
+    whole, soon = list(recognizer.stream(frames)), list(early.stream(frames))
+    assert len(soon) == len(whole) + SPEC.frames - 5
+    assert [(p.time_s, p.probabilities, p.phase) for p in soon[-len(whole) :]] == [
+        (p.time_s, p.probabilities, p.phase) for p in whole
+    ]

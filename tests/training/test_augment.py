@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clips import spot
 from exerlitenet.errors import InputError
 from exerlitenet.training.augment import Augmentation, Ranges, draw
+from exerlitenet.video.view import View, look
 
 STILL = (1.0, 1.0)
 EVERYTHING = Ranges(
@@ -45,17 +47,11 @@ def picture(seed: int = 0, size: int = 64) -> np.ndarray:
     return fine.astype(np.uint8)
 
 
-def spot(x: float, y: float, size: int = 128) -> np.ndarray:
-    """Black, with a white disc of radius 4 at (x, y), both 0 to 1."""
-    rows, columns = np.mgrid[:size, :size] + 0.5
-    inside = (columns - x * size) ** 2 + (rows - y * size) ** 2 < 16
-    return np.where(inside[..., None], 255, 0).astype(np.uint8).repeat(3, -1)
-
-
-def middle_of_light(image: np.ndarray) -> tuple[float, float]:
+def middle_of_light(image: np.ndarray) -> np.ndarray:
+    """float [2]: x, y from 0 to 1."""
     light = image[..., 0].astype(np.float64)
     rows, columns = np.mgrid[: len(light), : len(light)] + 0.5
-    return (light * columns).sum() / light.sum() / len(light), (light * rows).sum() / light.sum() / len(light)
+    return np.array([(light * columns).sum(), (light * rows).sum()]) / light.sum() / len(light)
 
 
 def test_no_augmentation_leaves_pixels_as_they_are() -> None:
@@ -100,29 +96,117 @@ def test_the_same_seed_draws_the_same(seed: int) -> None:
     assert drawn(seed + 1, EVERYTHING) != first
 
 
+SHAPES = [(128, 128), (120, 200), (200, 120), (97, 171)]
+GEOMETRY = still(flip_chance=0.5, zoom=(0.8, 1.2), stretch=(0.85, 1.15), shift=0.08, rotate_degrees=20)
+
+
 @given(
     seed=st.integers(0, 10_000),
-    x=st.floats(0.35, 0.65),
-    y=st.floats(0.35, 0.65),
+    x=st.floats(-0.15, 0.15),
+    y=st.floats(-0.15, 0.15),
     flip=st.booleans(),
+    shape=st.sampled_from(SHAPES),
 )
 @settings(max_examples=40, deadline=None)
-def test_points_go_where_the_pixels_go(seed: int, x: float, y: float, flip: bool) -> None:
-    ranges = still(
-        flip_chance=float(flip), zoom=(0.8, 1.2), stretch=(0.85, 1.15), shift=0.08, rotate_degrees=20
-    )
+def test_points_go_where_the_pixels_go(
+    seed: int, x: float, y: float, flip: bool, shape: tuple[int, int]
+) -> None:
+    """Without views the whole augmented picture is squashed to the square."""
+    ranges = dataclasses.replace(GEOMETRY, flip_chance=float(flip))
     augmentation = dataclasses.replace(drawn(seed, ranges), border=(0, 0, 0))
     assert augmentation.flip == flip
-    out = augmentation.apply(spot(x, y)[None], 128)[0]
-    expected = augmentation.points(np.array([x, y], np.float32))
+    out = augmentation.apply(spot(x, y, *shape)[None], 128)[0]
+    height, width = shape
+    sides = np.array([width, height]) / min(shape)
+    expected = augmentation.points(np.array([x, y], np.float32)) / sides + 0.5
     np.testing.assert_allclose(middle_of_light(out), expected, atol=0.012)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    x=st.floats(-0.3, 0.3),
+    y=st.floats(-0.3, 0.3),
+    u=st.floats(0.35, 0.65),
+    v=st.floats(0.35, 0.65),
+    side=st.floats(0.8, 3.0),
+    shape=st.sampled_from(SHAPES),
+)
+@settings(max_examples=60, deadline=None)
+def test_points_of_a_view_go_where_its_pixels_go(
+    seed: int, x: float, y: float, u: float, v: float, side: float, shape: tuple[int, int]
+) -> None:
+    """A spot of the source lies at (u, v) of a view that is laid so; larger views pass through `reduce`."""
+    augmentation = dataclasses.replace(drawn(seed, GEOMETRY), border=(0, 0, 0))
+    there = augmentation.points(np.array([x, y], np.float32))
+    view = View(float(there[0]) - (u - 0.5) * side, float(there[1]) - (v - 0.5) * side, side)
+    out = augmentation.apply(spot(x, y, *shape)[None], 96, [view])[0]
+    np.testing.assert_allclose(middle_of_light(out) * 96, view.to_view(there) * 96, atol=1.0)
+    np.testing.assert_allclose(view.to_view(there), (u, v), atol=1e-4)
+
+
+@given(seed=st.integers(0, 10_000), x=st.floats(-1, 1), y=st.floats(-1, 1))
+def test_points_are_the_matrix_the_other_way(seed: int, x: float, y: float) -> None:
+    """Place in the source = matrix @ place in the augmented picture + centre, both in picture units."""
+    augmentation = drawn(seed, GEOMETRY)
+    place = augmentation.points(np.array([x, y], np.float32))
+    back = np.reshape(augmentation.matrix, (2, 2)) @ place + augmentation.centre
+    np.testing.assert_allclose(back, (x, y), atol=1e-5)
+    centre = augmentation.points(np.array(augmentation.centre, np.float32))
+    np.testing.assert_allclose(centre, 0, atol=1e-6)
+
+
+def test_points_without_augmentation_stay() -> None:
+    points = np.array([[0, 0], [0.3, -0.9]], np.float32)
+    np.testing.assert_array_equal(drawn(0, Ranges.none()).points(points), points)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_without_augmentation_a_view_is_looked_at_as_at_work(shape: tuple[int, int]) -> None:
+    """Where no pixel is skipped; sampling differs a little from a resize."""
+    frame = spot(0.1, -0.05, *shape)
+    view = View(0.05, 0.0, 0.7)
+    ours = drawn(0, Ranges.none()).picture(frame, 64, view)
+    theirs = look(frame, view, 64)
+    np.testing.assert_allclose(ours.astype(float), theirs.astype(float), atol=20)
+    assert abs(ours.astype(float) - theirs).mean() < 1
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (511, 769), (769, 511)])
+def test_large_pictures_are_reduced_so_that_no_pixel_is_skipped(shape: tuple[int, int]) -> None:
+    """Lines one pixel wide: sampling every eighth pixel would see all white or all black."""
+    frame = np.zeros((*shape, 3), np.uint8)
+    frame[::2] = 254
+    out = drawn(0, Ranges.none()).apply(frame[None], 64, [View(0, 0, 1)])[0]
+    assert 120 < out[8:-8, 8:-8].min() <= out[8:-8, 8:-8].max() < 134
+    for x, y in ((0.2, -0.1), (-0.3, 0.25)):
+        seen = drawn(0, Ranges.none()).apply(spot(x, y, *shape)[None], 64, [View(0, 0, 1)])[0]
+        np.testing.assert_allclose(middle_of_light(seen) * 64, (np.array([x, y]) + 0.5) * 64, atol=0.6)
+
+
+def test_beyond_the_picture_lies_the_border() -> None:
+    augmentation = dataclasses.replace(drawn(0, Ranges.none()), border=(9, 99, 199))
+    out = augmentation.apply(np.full((1, 40, 40, 3), 50, np.uint8), 32, [View(0.5, 0, 1)])[0]
+    assert (out[:, :15] == 50).all()
+    assert (out[:, 17:] == (9, 99, 199)).all()
+
+
+def test_each_frame_has_a_view_of_its_own_under_one_draw() -> None:
+    frames = np.stack([spot(0, 0, 96, 128)] * 3)
+    augmentation = dataclasses.replace(drawn(5, GEOMETRY), border=(0, 0, 0))
+    middle = augmentation.points(np.zeros(2, np.float32))
+    views = [View(float(middle[0]) + shift, float(middle[1]), 0.9) for shift in (-0.2, 0.0, 0.2)]
+    out = augmentation.apply(frames, 64, views)
+    places = [middle_of_light(frame)[0] for frame in out]
+    assert places == pytest.approx([0.5 + 0.2 / 0.9, 0.5, 0.5 - 0.2 / 0.9], abs=0.02)
+    for number, view in enumerate(views):
+        np.testing.assert_array_equal(out[number], augmentation.picture(frames[number], 64, view, number))
 
 
 def test_points_do_not_depend_on_the_sizes_of_source_and_output() -> None:
     augmentation = dataclasses.replace(
         drawn(5, still(flip_chance=1.0, zoom=(0.9, 0.9), rotate_degrees=15)), border=(0, 0, 0)
     )
-    large, small = (augmentation.apply(spot(0.4, 0.6, size)[None], 96)[0] for size in (256, 128))
+    large, small = (augmentation.apply(spot(-0.1, 0.1, n, n)[None], 96)[0] for n in (256, 128))
     assert math.dist(middle_of_light(large), middle_of_light(small)) < 0.01
 
 

@@ -16,6 +16,7 @@ from exerlitenet.training.clips import Clip
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.sequences import PLAIN, SequencePixels, ahead, cut_sequences
 from exerlitenet.video.sequence import SequenceSpec, prepare
+from exerlitenet.video.view import look, whole_view
 
 SPEC = SequenceSpec(frames=3, size=32)
 
@@ -102,8 +103,9 @@ def test_padding_restores_the_aspect() -> None:
         assert (lines[0], lines[-1]) == pytest.approx((6.5, 32.5), abs=1.5)  # 40 / 1.5 of 40 lines
         assert out[:, 20].any()
     frame = STORED[0].frames[0]
-    expected = np.asarray(Image.fromarray(frame).resize((40, 27), Image.Resampling.BILINEAR))
-    np.testing.assert_array_equal(wide.pixels((0, PLAIN))[0][lines[0] : lines[-1] + 1], expected)
+    restored = np.asarray(Image.fromarray(frame).resize((40, 27), Image.Resampling.BILINEAR))
+    expected = look(restored, whole_view(27, 40), 40)
+    np.testing.assert_array_equal(wide.pixels((0, PLAIN))[0], expected)
 
 
 def test_the_cache_gives_what_the_network_gives(tmp_path: Path) -> None:

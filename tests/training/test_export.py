@@ -63,10 +63,11 @@ def report(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> ExportRepo
 def test_both_graphs_agree_with_keras(parts: Parts, report: ExportReport) -> None:
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     pixels = np.random.default_rng(2).random((6, 64, 64, 3), np.float32)
-    wanted = {key: np.asarray(value) for key, value in parts.encoder(pixels).items()}
-    projection, joints = engine.encode(pixels), engine.joints(pixels)
+    views = np.random.default_rng(5).uniform(0.2, 1.2, (6, 3)).astype(np.float32)
+    wanted = {key: np.asarray(value) for key, value in parts.encoder([pixels, views]).items()}
+    projection, joints = engine.look(pixels, views)
     np.testing.assert_allclose(projection, wanted["projection"], atol=1e-4)
-    assert joints is not None
+    assert np.abs(projection - engine.encode(pixels)).max() > 1e-3, "where it looks matters"
     np.testing.assert_allclose(joints, wanted["joints"], atol=1e-4)
     windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
     judged = {key: np.asarray(value) for key, value in parts.head(windows).items()}
@@ -82,6 +83,8 @@ def test_the_bundle_holds_what_it_was_given(parts: Parts, report: ExportReport) 
     assert [path.name for path in folder.parent.iterdir()] == ["float"], "nothing is left beside it"
     bundle = load_bundle(folder)
     assert (bundle.name, bundle.classes, bundle.spec) == ("tiny", parts.classes, parts.spec)
+    assert (bundle.spec.aspect, bundle.encoder.views, bundle.head.views) == ("follow", "views", "")
+    assert set(bundle.encoder.outputs) == {"projection", "joints"}
     assert bundle.phase_delay == 2
     assert bundle.metrics == {"accuracy": 0.5}
     assert bundle.provenance == {"name": "tiny", "int8": False}
@@ -115,7 +118,7 @@ def test_int8_says_what_it_costs(parts: Parts, report: ExportReport, tmp_path: P
     small = exported(parts, tmp_path / "int8", int8=True)
     assert small.int8
     assert small.difference > report.difference
-    assert "int8 matrices" in small.lines()[0]
+    assert "int8 weights" in small.lines()[0]
     assert load_bundle(tmp_path / "int8").provenance["int8"] is True
     assert OnnxEngine(load_bundle(tmp_path / "int8")).encode(np.zeros((1, 64, 64, 3), np.float32)).shape == (
         1,

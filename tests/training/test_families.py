@@ -107,10 +107,10 @@ def test_a_card_says_where_the_model_comes_from(run: Run, report: ExportReport, 
     assert held_out | set(provenance["train_digests"]) == digests
     assert held_out.isdisjoint(provenance["train_digests"])
     metrics = json.loads(text)["metrics"]
-    assert metrics["held_out"]["clips"] == run.metrics["held_out"]["clips"]
+    assert metrics["left_out"]["clips"] == run.metrics["left_out"]["clips"]
     for detail in ("results", "by_group", "by_person"):
-        assert detail in run.metrics["held_out"]
-        assert detail not in metrics["held_out"]
+        assert detail in run.metrics["left_out"]
+        assert detail not in metrics["left_out"]
 
 
 def test_sequences_are_kept_of_readable_clips_only(run: Run, dataset: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_what_is_no_finished_run_is_said(tmp_path: Path) -> None:
 
 def test_folds_are_for_one_family(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leave --folds out"):
-        fit_run(tmp_path, tiny_training.tiny_config(), weights=None, out=tmp_path / "run", fold=(0, 2))
+        fit_run(tmp_path, tiny_training.tiny_config(), weights=None, out=tmp_path / "run", folds=2)
     assert not (tmp_path / "run").exists()
 
 

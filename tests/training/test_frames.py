@@ -31,6 +31,46 @@ def test_frames_are_squashed_and_the_aspect_is_kept(tmp_path: Path) -> None:
     assert white.min() > 200
 
 
+@pytest.mark.parametrize(
+    ("size", "shape"), [((96, 48), (32, 64)), ((48, 96), (64, 32)), ((48, 48), (32, 32))]
+)
+def test_without_squashing_pictures_keep_their_aspect(
+    tmp_path: Path, size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [corners(size)] * 4, fps=8)
+    stored = store_clip(clip, tmp_path / "store", rate=8, side=32, squash=False)
+    assert stored.frames.shape == (4, *shape, 3)
+    assert stored.frames.dtype == np.uint8
+    assert stored.aspect == pytest.approx(size[0] / size[1])
+    high, wide = shape
+    red = stored.frames[0, high // 8 : high // 4, wide // 8 : wide // 4].mean((0, 1))
+    white = stored.frames[0, -high // 4 : -high // 8, -wide // 4 : -wide // 8].mean((0, 1))
+    assert red[0] > 180 > 80 > red[2]
+    assert white.min() > 200
+
+
+def test_a_small_picture_is_not_made_larger(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [corners((64, 48))] * 2, fps=8)
+    assert store_clip(clip, tmp_path / "s", rate=8, side=96, squash=False).frames.shape[1:3] == (48, 64)
+
+
+def test_squashed_and_whole_pictures_are_stored_apart(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [corners((96, 48))] * 4, fps=8)
+    folder = tmp_path / "store"
+    shapes = [
+        store_clip(clip, folder, rate=8, side=32, squash=squash).frames.shape[1:3]
+        for squash in (True, False, True, False)
+    ]
+    assert shapes == [(32, 32), (32, 64)] * 2
+    assert len(list(folder.glob("*.npy"))) == 2
+    both = [
+        store_clips([clip], folder, rate=8, side=32, squash=squash)[0].frames.shape[1:3]
+        for squash in (True, False)
+    ]
+    assert both == [(32, 32), (32, 64)]
+    assert len(list(folder.glob("*.npy"))) == 2
+
+
 def test_what_is_stored_is_not_decoded_again(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", grey_ramp(8), fps=8)
     first = store_clip(clip, tmp_path / "store", rate=8, side=32)

@@ -10,6 +10,7 @@ import pytest
 from exerlitenet.errors import InputError
 from exerlitenet.training.config import load_config
 from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
+from exerlitenet.video.view import View
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
 
@@ -66,11 +67,16 @@ def test_the_two_streaming_parts_are_the_whole(head: Head) -> None:
         },
     )
     frames = np.random.default_rng(2).random((4, 6, 8, 8, 3), np.float32)
-    seen = posture(frames.reshape(24, 8, 8, 3))
-    wanted = head.network(
-        [np.asarray(seen[key]).reshape(4, 6, *seen[key].shape[1:]) for key in ("joints", "context")]
-    )
-    encoded = frame_encoder(posture, head)(frames.reshape(24, 8, 8, 3))
+    seen = {key: np.asarray(value) for key, value in posture(frames.reshape(24, 8, 8, 3)).items()}
+    rng = np.random.default_rng(3)
+    views = [View(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(24)]
+    placed = seen["joints"].copy()
+    for joints, view in zip(placed, views, strict=True):
+        joints[:, :2] = view.to_picture(joints[:, :2])
+    wanted = head.network([placed.reshape(4, 6, 13, 6), seen["context"].reshape(4, 6, 128)])
+    where = np.stack([view.to_array() for view in views])
+    encoded = frame_encoder(posture, head)([frames.reshape(24, 8, 8, 3), where])
+    # What it tells of the joints speaks of the view, as the next view is chosen by it.
     np.testing.assert_allclose(encoded["joints"], seen["joints"], atol=1e-6)
     assert encoded["projection"].shape == (24, 4 * 8)
     out = sequence_head(head)(np.asarray(encoded["projection"]).reshape(4, 6, 32))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from exerlitenet.errors import InputError
+from exerlitenet.recognition.engine import whole_squares
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.training import models
@@ -47,6 +48,12 @@ def test_the_engine_is_the_network(run: Run) -> None:
     expected = load_network(run).full.predict_on_batch(videos)
     assert np.ptp(expected[:, 0]) > 1e-3
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_it_cannot_follow(run: Run) -> None:
+    engine = KerasEngine.from_run(run)
+    with pytest.raises(InputError, match="paper sees no joints, so it cannot follow a person"):
+        engine.look(np.zeros((1, 32, 32, 3), np.float32), whole_squares(1))
 
 
 def test_the_recogniser_takes_it(run: Run) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from exerlitenet.errors import InputError
 from exerlitenet.training.landmarks import LANDMARKS, posture_target
-from exerlitenet.training.posture import build_posture, joint_features, posture_loss
+from exerlitenet.training.posture import build_posture, in_picture, joint_features, posture_loss
+from exerlitenet.video.view import View
 from tiny_posture import STILL, pose
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -50,7 +51,7 @@ def test_a_size_that_32_does_not_divide_is_refused() -> None:
 
 
 def target_and_joints() -> tuple[Any, Any]:
-    target = np.stack([posture_target(pose(0.5), 1.0, STILL), posture_target(pose(0.6), 1.0, STILL)])
+    target = np.stack([posture_target(pose(x), 1.0, STILL, View(0, 0, 1)) for x in (0.5, 0.6)])
     return target, target[..., :6].copy()
 
 
@@ -94,6 +95,17 @@ def joints_of(rng: np.random.Generator) -> Any:
     out = rng.normal(0, 0.3, (2, 5, 13, 6)).astype(np.float32)
     out[..., :2] = 0.5 + 0.2 * rng.random((2, 5, 13, 2))
     return out
+
+
+def test_joints_of_views_in_the_picture() -> None:
+    """As `View.to_picture` says; what else is known of a joint stays."""
+    rng = np.random.default_rng(0)
+    joints = rng.random((4, 13, 6), np.float32)
+    views = [View(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(4)]
+    found = np.asarray(in_picture(joints, np.stack([view.to_array() for view in views])))
+    for mine, wanted, view in zip(found, joints, views, strict=True):
+        np.testing.assert_allclose(mine[:, :2], view.to_picture(wanted[:, :2]), atol=1e-6)
+        np.testing.assert_array_equal(mine[:, 2:], wanted[:, 2:])
 
 
 def test_features_know_neither_distance_nor_place_but_in_their_last_three() -> None:

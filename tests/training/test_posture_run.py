@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,14 @@ import pytest
 
 import tiny_posture
 from exerlitenet.errors import InputError
-from exerlitenet.training import posture_fit
+from exerlitenet.training import posture_fit, posture_run
+from exerlitenet.training.folds import HELD_OUT, Folds
+from exerlitenet.training.manifest import read_manifest
+from exerlitenet.training.posture_network import SEGMENTS
 from exerlitenet.training.posture_run import fit_default, sources_of
 from exerlitenet.training.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.run import Run
+from exerlitenet.training.split import split_by_group
 from tiny_posture import Quiet, quick, tiny_config, write_rendered
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -54,8 +59,8 @@ def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_run_leaves_everything_it_should(whole: tuple[Run, Quiet], dataset: Path) -> None:
     run, progress = whole
     assert sorted(path.name for path in run.folder.iterdir()) == [
-        *("best.weights.h5", "config.toml", "head", "history.csv", "log.txt", "metrics.json", "posture"),
-        *("report.html", "run.json", "split.json"),
+        *("best.weights.h5", "config.toml", "folds.json", "head", "history.csv", "log.txt", "metrics.json"),
+        *("posture", "report.html", "run.json", "split.json"),
     ]
     assert [path.name for path in (run.folder / "posture").iterdir()] == ["posture.weights.h5"]
     assert [path.name for path in (run.folder / "head").iterdir()] == ["head.weights.h5"]
@@ -64,7 +69,13 @@ def test_a_run_leaves_everything_it_should(whole: tuple[Run, Quiet], dataset: Pa
     assert metrics["statement"] == split.statement
     assert "Split by group" in split.statement
     held_out = [*split.validation, *split.test]
-    assert metrics["held_out"]["clips"] == len(held_out) > 0
+    assert metrics["left_out"]["clips"] == len(held_out) > 0
+    assert "strangers" not in metrics, "all of them are strangers to all of the model"
+    kept = Folds.load(run.folder)
+    assert (kept.folds, kept.classes) == (1, run.config.classes)
+    assert {left.digest for left in kept.clips} == {run.split.clips[i].digest for i in held_out}
+    assert not any(left.known for left in kept.clips)
+    assert metrics["left_out"]["protocol"] == HELD_OUT
     assert {run.split.clips[i].group for i in held_out}.isdisjoint(metrics["provenance"]["train_groups"])
     assert sum(metrics["counts"]["train"].values()) == len(split.train)
     page = run.report_file.read_text()
@@ -74,8 +85,9 @@ def test_a_run_leaves_everything_it_should(whole: tuple[Run, Quiet], dataset: Pa
     for stretch in (
         "posture at 32 pixels",
         "posture at 64 pixels",
-        "sequence head",
-        "judging held-out clips",
+        "looking at augmented copies",
+        "looking at clips as they are",
+        "sequence head (head)",
     ):
         assert stretch in progress.stretches
     log = (run.folder / "log.txt").read_text()
@@ -110,10 +122,10 @@ def test_progress_lines_tell_the_time_left(whole: tuple[Run, Quiet], monkeypatch
     record = Record(run, quiet)
     stage = posture_fit.PostureStage(160, 2000, 64, 1e-3, 1e-4)
     record.posture(stage, PostureReport(0, 50, 2000, 1.25, 100.0, 50))
-    record.head(30, HeadEpoch("head", 10, 0.5, 0.9, None, None, 30.0))
+    record.head(30, HeadEpoch("head", 10, 0.5, 0.9, None, None, 30.0), "fold-2")
     assert quiet.lines == [
         "posture at 160 pixels: step 50 of 2000, loss 1.2500, about 65 min left in this stage",
-        "head epoch 10 of 30: loss 0.5000 accuracy 0.900, 30.0 s; about 10 min left in this phase",
+        "fold-2 epoch 10 of 30: loss 0.5000 accuracy 0.900, 30.0 s; about 10 min left in this phase",
     ]
 
 
@@ -166,8 +178,186 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert sorted(path.name for path in out.iterdir()) == sorted(p.name for p in wanted.folder.iterdir())
     for mine, other in zip(_weights(run), _weights(wanted), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5)
-    judged, theirs = run.metrics["held_out"], wanted.metrics["held_out"]
+    judged, theirs = run.metrics["left_out"], wanted.metrics["left_out"]
     assert judged["judgements"] == theirs["judgements"]
+
+
+def test_a_runs_file_holds_what_the_recogniser_says_of_its_clips(
+    whole: tuple[Run, Quiet], dataset: Path
+) -> None:
+    """The file's predictions are those of the recogniser on the video itself; they were kept as float16 before."""
+    from exerlitenet.training.families import recognizer_of_run
+
+    run, _ = whole
+    recognizer = recognizer_of_run(run.folder)
+    for left in Folds.load(run.folder).clips:
+        workout = recognizer.recognize(dataset / left.name)
+        assert len(workout.predictions) == len(left.seen.predictions) > 1
+        for mine, kept in zip(workout.predictions, left.seen.predictions, strict=True):
+            assert mine.time_s == pytest.approx(kept.time_s, abs=0.01)
+            assert mine.probabilities == pytest.approx(kept.probabilities, abs=5e-3)
+
+
+# Cross-validation
+
+
+@pytest.fixture(scope="module")
+def folded(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Quiet]:
+    progress = Quiet()
+    out = tmp_path_factory.mktemp("runs") / "folded"
+    run = fit_default(dataset, tiny_config(), weights=None, out=out, progress=progress, folds=2)
+    return run, progress
+
+
+def test_a_cross_validated_run(folded: tuple[Run, Quiet], dataset: Path) -> None:
+    run, _ = folded
+    assert sorted(path.name for path in run.folder.iterdir() if path.is_dir()) == [
+        *("fold-0-of-2", "fold-1-of-2", "head", "posture"),
+    ]
+    for name in ("fold-0-of-2", "fold-1-of-2", "head"):
+        assert [path.name for path in (run.folder / name).iterdir()] == ["head.weights.h5"]
+    assert [row["phase"] for row in run.history[2:]] == [
+        *["fold-0-of-2"] * 2,
+        *["fold-1-of-2"] * 2,
+        *["head"] * 2,
+    ]
+    # The final head has learned from everyone, and the card of its bundle will say so.
+    split = run.split.split
+    assert split.train == tuple(range(6))
+    assert (split.validation, split.test) == ((), ())
+    groups = {clip.digest: clip.group for clip in run.split.clips}
+    kept = Folds.load(run.folder)
+    assert kept.folds == 2
+    assert sorted(left.digest for left in kept.clips) == sorted(groups), "each clip is left out once"
+    folds = [{groups[left.digest] for left in kept.clips if left.fold == k} for k in range(2)]
+    assert folds[0]
+    assert folds[1]
+    assert not folds[0] & folds[1], "no group stands on both sides"
+    # The frame network has learned from the training part of the configuration's split alone.
+    clips = read_manifest(dataset, classes=run.config.classes).clips
+    parts = split_by_group(
+        [c.label for c in clips], [c.group for c in clips], run.config.split.fractions, run.config.split.seed
+    )
+    assert {left.digest for left in kept.clips if left.known} == {clips[i].digest for i in parts.train}
+    metrics = run.metrics
+    assert metrics["left_out"]["clips"] == 6
+    assert metrics["strangers"]["clips"] == 6 - len(parts.train) > 0
+    assert metrics["left_out"]["protocol"].startswith("Cross-validated by group in 2 folds")
+    assert f"learned posture from {len(parts.train)} of these 6 clips" in metrics["left_out"]["protocol"]
+
+
+@pytest.mark.parametrize("folds", [None, 2])
+def test_who_each_part_of_the_model_learns_from(
+    dataset: Path, tmp_path: Path, folds: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frame network from the training part; the final head from that, or after folds from everyone."""
+    learned: dict[str, Any] = {}
+
+    class Looks:
+        def __init__(self, run: Run, posture: Any, clips: Any, progress: Any) -> None:
+            pass
+
+        def train_head(self, name: str, train: Any, validation: Any) -> None:
+            learned[name] = (tuple(train), tuple(validation))
+            raise KeyboardInterrupt
+
+    def train_posture(
+        run: Run, dataset: Path, clips: Any, held_out: Any, weights: Any, progress: Any
+    ) -> Path:
+        learned["posture"] = ([clip.name for clip in clips], [clip.name for clip in held_out])
+        return tmp_path
+
+    def cross_validate(looks: Any, count: int, known: frozenset[int]) -> None:
+        learned["folds"] = (count, known)
+
+    monkeypatch.setattr(posture_run, "Looks", Looks)
+    monkeypatch.setattr(posture_run, "train_posture", train_posture)
+    monkeypatch.setattr(posture_run, "load_posture", lambda *_: None)
+    monkeypatch.setattr(posture_run, "cross_validate", cross_validate)
+    with pytest.raises(KeyboardInterrupt):
+        fit_default(dataset, tiny_config(), weights=None, out=tmp_path / "run", progress=Quiet(), folds=folds)
+    clips = read_manifest(dataset, classes=tiny_posture.CLASSES).clips
+    fractions, seed = tiny_config().split.fractions, tiny_config().split.seed
+    split = split_by_group([c.label for c in clips], [c.group for c in clips], fractions, seed)
+    names = [[clips[i].name for i in part] for part in (split.train, [*split.validation, *split.test])]
+    assert learned["posture"] == (names[0], names[1])
+    if folds is None:
+        assert learned["head"] == (split.train, split.validation)
+        assert "folds" not in learned
+    else:
+        assert learned["head"] == (tuple(range(len(clips))), ())
+        assert learned["folds"] == (2, frozenset(split.train))
+
+
+def test_heads_of_folds_differ_and_the_frame_network_is_shared(
+    folded: tuple[Run, Quiet], whole: tuple[Run, Quiet]
+) -> None:
+    from exerlitenet.training.posture_network import load_posture_network
+
+    run, progress = folded
+    assert sum(line.startswith("posture at 64 pixels: step 2 of 2") for line in progress.lines) == 1
+    with_folds, without = load_posture_network(run), load_posture_network(whole[0])
+    for mine, theirs in zip(with_folds.posture.get_weights(), without.posture.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    files = [
+        (run.folder / name / "head.weights.h5").read_bytes()
+        for name in ("fold-0-of-2", "fold-1-of-2", "head")
+    ]
+    assert len(set(files)) == 3
+
+
+def test_what_was_cross_validated_is_judged_without_running_it_again(
+    folded: tuple[Run, Quiet], dataset: Path
+) -> None:
+    run, _ = folded
+    clips = read_manifest(dataset, classes=run.config.classes).clips
+    found = Folds.load(run.folder).evaluate(clips, SEGMENTS)
+    for name in ("left out", "strangers"):
+        kept = run.metrics[name.replace(" ", "_")]
+        assert found[name].to_json()["judgements"] == kept["judgements"]
+
+
+def test_a_killed_cross_validation_does_not_begin_finished_heads_again(
+    folded: tuple[Run, Quiet], dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    program = [sys.executable, tiny_posture.__file__, str(dataset), str(out), "fold-1-of-2 epoch 1 of 2", "2"]
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    ended = subprocess.run(
+        program, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
+    done = out / "fold-0-of-2" / "head.weights.h5"
+    before = done.stat().st_mtime_ns
+    with pytest.raises(InputError, match="or with other --folds"):
+        fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=Quiet())
+    progress = Quiet()
+    run = fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=progress, folds=2)
+    assert done.stat().st_mtime_ns == before
+    assert not any(line.startswith(("fold-0 epoch", "posture at")) for line in progress.lines)
+    assert any(line.startswith("fold-1 epoch 2") for line in progress.lines)
+    wanted = folded[0]
+    assert _without_seconds(run.history) == _without_seconds(wanted.history)
+    for mine, other in zip(_weights(run), _weights(wanted), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+    for mine, other in zip(Folds.load(out).clips, Folds.load(wanted.folder).clips, strict=True):
+        assert (mine.name, mine.fold, mine.known) == (other.name, other.fold, other.known)
+        for a, b in zip(mine.seen.predictions, other.seen.predictions, strict=True):
+            assert a.probabilities == pytest.approx(b.probabilities, abs=1e-3)
+
+
+def test_another_number_of_folds_never_meets_the_heads_of_the_first(
+    folded: tuple[Run, Quiet], dataset: Path, tmp_path: Path
+) -> None:
+    """A head that learned without a half of the clips has learned from some that a third leaves out."""
+    out = tmp_path / "run"
+    shutil.copytree(folded[0].folder, out)  # as it was when killed after its first head
+    for name in ("metrics.json", "folds.json", "best.weights.h5"):
+        (out / name).unlink()
+    for name in ("fold-1-of-2", "head"):
+        shutil.rmtree(out / name)
+    with pytest.raises(InputError, match="with other --folds"):
+        fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=Quiet(), folds=3)
 
 
 def _weights(run: Run) -> list[Any]:
@@ -198,12 +388,10 @@ def test_a_run_belongs_to_its_clips_and_its_configuration(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("exerlitenet.training.posture_run.train_posture", stop)
         with pytest.raises(KeyboardInterrupt):
-            fit_default(dataset, tiny_config(), weights=None, out=out, progress=Quiet(), fold=(0, 2))
-    split = Run.open(out).split.split
-    assert len(split.validation) == 3
-    assert split.test == ()
-    with pytest.raises(InputError, match="or with another fold"):
-        fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=Quiet(), fold=(1, 2))
+            fit_default(dataset, tiny_config(), weights=None, out=out, progress=Quiet(), folds=2)
+    assert Run.open(out).split.split.train == tuple(range(6))
+    with pytest.raises(InputError, match="or with other --folds"):
+        fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=Quiet())
 
 
 @pytest.mark.parametrize(
@@ -248,12 +436,10 @@ def test_a_dataset_without_poses_is_said_before_anything_long_is_done(dataset: P
     assert not out.exists()
 
 
-def test_a_class_without_clips_and_a_fold_that_is_not_there(dataset: Path, tmp_path: Path) -> None:
+def test_a_class_without_clips(dataset: Path, tmp_path: Path) -> None:
     config = tiny_config('classes=["squat", "biceps_curl", "none", "lunge"]')
     with pytest.raises(InputError, match="no clips of class lunge"):
         fit_default(dataset, config, weights=None, out=tmp_path / "a", progress=Quiet())
-    with pytest.raises(InputError, match="numbered from 0 to 1, got 2"):
-        fit_default(dataset, tiny_config(), weights=None, out=tmp_path / "b", progress=Quiet(), fold=(2, 2))
 
 
 def test_sources_of_the_clips_that_are_judged_on(dataset: Path, tmp_path: Path) -> None:

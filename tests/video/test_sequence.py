@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exerlitenet.errors import InputError
@@ -23,6 +23,7 @@ from exerlitenet.video.sequence import (
     window_indices,
     window_starts,
 )
+from exerlitenet.video.view import View, look, whole_view
 
 RATES = st.sampled_from([4.0, 5.0, 7.5, 8.0, 10.0, 12.5, 15.0])
 PIXEL = np.zeros((1, 1, 3), np.uint8)
@@ -113,12 +114,12 @@ def test_windows_cover_the_clip_and_stay_in_it(ticks: int, frames: int, stride: 
         assert seen == set(range(ticks))
 
 
-@given(st.integers(0, 100), st.integers(1, 100), st.integers(1, 40))
-def test_a_window_beyond_the_end_holds_the_last_frame(start: int, ticks: int, frames: int) -> None:
+@given(st.integers(-60, 100), st.integers(1, 100), st.integers(1, 40))
+def test_a_window_beyond_either_end_holds_the_frame_there(start: int, ticks: int, frames: int) -> None:
     indices = window_indices(start, ticks, frames)
     assert indices.shape == (frames,)
     assert indices.dtype == np.int64
-    assert indices.tolist() == [min(start + k, ticks - 1) for k in range(frames)]
+    assert indices.tolist() == [max(0, min(start + k, ticks - 1)) for k in range(frames)]
 
 
 @pytest.mark.parametrize("arguments", [(0, 15, 1), (10, 0, 1), (10, 15, 0)])
@@ -134,7 +135,7 @@ def test_impossible_windows_are_refused(arguments: tuple[int, int, int]) -> None
     st.integers(1, 300),
     st.integers(1, 300),
     st.sampled_from([32, 64, 224]),
-    st.sampled_from(["squash", "pad"]),
+    st.sampled_from(["squash", "pad", "follow"]),
 )
 def test_every_size_becomes_the_models(height: int, width: int, size: int, aspect: str) -> None:
     picture = np.full((height, width, 3), (10, 120, 250), np.uint8)
@@ -145,24 +146,44 @@ def test_every_size_becomes_the_models(height: int, width: int, size: int, aspec
     if aspect == "squash":
         assert filled.all()
     else:
+        scale = size / max(height, width)
+        assume(min(height, width) * scale > 1)  # what is thinner than a pixel may fall between two
         rows, columns = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
         inner = (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
         assert max(inner) == size
-        scale = size / max(height, width)
-        assert inner == (max(1, round(height * scale)), max(1, round(width * scale)))
+        # Each edge falls on the nearest pixel's.
+        assert inner == pytest.approx((height * scale, width * scale), abs=1.001)
         assert filled.sum() == inner[0] * inner[1], "one rectangle, the rest black"
         assert (out[~filled] == 0).all()
         assert abs((rows[0]) - (size - 1 - rows[-1])) <= 1
         assert abs((columns[0]) - (size - 1 - columns[-1])) <= 1
 
 
-@pytest.mark.parametrize("aspect", ["squash", "pad"])
+@pytest.mark.parametrize("aspect", ["squash", "pad", "follow"])
 def test_left_stays_left_and_up_stays_up(aspect: str) -> None:
     picture = np.zeros((60, 80, 3), np.uint8)
     picture[:30, :40] = 255
     out = prepare(picture, SequenceSpec(size=64, aspect=aspect))
     assert out[20, 10].min() == 255
     assert out[20, 54].max() == out[44, 10].max() == 0
+
+
+def test_a_spec_that_follows_looks_where_it_is_told() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    view = View(0.2, -0.1, 0.5)
+    spec = SequenceSpec(size=32, aspect="follow")
+    np.testing.assert_array_equal(prepare(picture, spec, view), look(picture, view, 32))
+    np.testing.assert_array_equal(prepare(picture, spec), look(picture, whole_view(60, 80), 32))
+    np.testing.assert_array_equal(
+        prepare(picture, spec), prepare(picture, SequenceSpec(size=32, aspect="pad"))
+    )
+    squashed = SequenceSpec(size=32)
+    np.testing.assert_array_equal(prepare(picture, squashed, view), prepare(picture, squashed))
+
+
+def test_an_aspect_that_is_none_names_those_there_are() -> None:
+    with pytest.raises(InputError, match='aspect must be "squash", "pad" or "follow", got \'crop\''):
+        SequenceSpec(aspect="crop")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +230,12 @@ def test_the_papers_window() -> None:
     spec = SequenceSpec()
     assert (spec.frames, spec.size) == (15, 224)
     assert spec.window_s == pytest.approx(14 / 7.5)
+    assert spec.first_judged == 15
+
+
+@pytest.mark.parametrize(("least", "first"), [(0, 15), (1, 1), (8, 8), (15, 15)])
+def test_from_how_many_frames_on_a_window_is_judged(least: int, first: int) -> None:
+    assert SequenceSpec(least_frames=least).first_judged == first
 
 
 @pytest.mark.parametrize(
@@ -220,6 +247,8 @@ def test_the_papers_window() -> None:
         {"rate": float("inf")},
         {"size": 31},
         {"aspect": "stretch"},
+        {"least_frames": -1},
+        {"least_frames": 16},
         {"source_short_side": 1},
     ],
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exerlitenet.training.metrics import Interval
 
 PARTS = ("all", "train", "validation", "test")
+FOLDS = "folds"
 AS_THEY_ARE = "as they are"
 
 
@@ -49,7 +50,9 @@ def evaluate(
     part: Annotated[
         str,
         typer.Option(
-            "--part", metavar="|".join(PARTS), help="Which part of the model's own split to judge it on."
+            "--part",
+            metavar="|".join((*PARTS, FOLDS)),
+            help="Which part of the model's own split to judge it on; folds: its cross-validation.",
         ),
     ] = "all",
     degrade: Annotated[
@@ -60,8 +63,12 @@ def evaluate(
     report: ReportOption = None,
 ) -> None:
     """Judge a model on labelled clips: which exercise, false alarms, repetitions, each with its interval."""
-    if part not in PARTS:
-        raise InputError(f"--part takes {', '.join(PARTS)}, got {part!r}")
+    if part not in (*PARTS, FOLDS):
+        raise InputError(f"--part takes {', '.join((*PARTS, FOLDS))}, got {part!r}")
+    if part == FOLDS and degrade is not None:
+        raise InputError(
+            "--degrade runs the model anew, --part folds shows what heads have said; leave one out"
+        )
     check_writable(json_to, [dataset])
     check_writable(report, [dataset])
     check_different(json_to, report)
@@ -71,7 +78,7 @@ def evaluate(
     from exerlitenet.training.robustness import robustness, robustness_section
 
     worse = degradations(degrade) if degrade is not None else {}
-    judged = open_model(model)
+    judged = open_model(model) if part != FOLDS else None
     with bar("looking at clips") as told:
         manifest = read_manifest(dataset, check=False, progress=told)
     if manifest.faults:
@@ -80,9 +87,13 @@ def evaluate(
             f"{dataset}: left out {len(manifest.faults)}, the first: {first.file}: {first.problem} "
             f"(exerlitenet dataset {dataset} shows all)"
         )
-    clips = choose(manifest.clips, judged, part)
-    evaluations = judge_each(judged, clips, protocol(judged, part, len(clips), len(manifest.clips)), worse)
-    main = evaluations[AS_THEY_ARE]
+    if judged is None:
+        evaluations = cross_validated(Path(model), manifest.clips)
+    else:
+        clips = choose(manifest.clips, judged, part)
+        told_as = protocol(judged, part, len(clips), len(manifest.clips))
+        evaluations = judge_each(judged, clips, told_as, worse)
+    main = next(iter(evaluations.values()))
     if main.warning:
         complain(main.warning)
     for fault in main.failed:
@@ -91,7 +102,9 @@ def evaluate(
     out.print(f"model {main.model}, {len(main.results)} clips. {main.protocol}", soft_wrap=True)
     out.print(measures(evaluations))
     if json_to is not None:
-        more = {"robustness": robustness(evaluations)} if worse else {}
+        more: dict[str, Any] = {"robustness": robustness(evaluations)} if worse else {}
+        if judged is None:
+            more = {name: e.to_json() for name, e in evaluations.items() if e is not main}
         write_json(main.to_json() | more, json_to)
     if report is not None:
         sections = [robustness_section(evaluations)] if worse else []
@@ -131,6 +144,14 @@ def open_model(name: str) -> Judged:
     return Judged(
         Recognizer.load(model), provenance, parts_of(provenance), str(provenance.get("protocol") or "")
     )
+
+
+def cross_validated(run: Path, clips: Sequence[Clip]) -> dict[str, Evaluation]:
+    """What a run's folds said of the clips that each had left out, without running anything again."""
+    from exerlitenet.training.folds import Folds
+    from exerlitenet.training.posture_network import SEGMENTS
+
+    return Folds.load(run).evaluate(clips, SEGMENTS)
 
 
 def parts_of(provenance: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -203,11 +224,11 @@ def measures(evaluations: Mapping[str, Evaluation]) -> Table:
     from rich.table import Table
 
     columns = {name: figures(evaluation) for name, evaluation in evaluations.items()}
-    main = evaluations[AS_THEY_ARE]
+    main = next(iter(evaluations.values()))
     table = Table("measure", "on", title_justify="left", title=main.label)
     for name in columns:
         table.add_column("with 95 % interval" if len(columns) == 1 else name, justify="right")
-    for measure, (on, _) in columns[AS_THEY_ARE].items():
+    for measure, (on, _) in next(iter(columns.values())).items():
         values = [column[measure][1] if measure in column else None for column in columns.values()]
         table.add_row(measure, on, *("-" if value is None else f"{value}" for value in values))
     return table

@@ -16,7 +16,6 @@ from exerlitenet.errors import InputError
 
 if TYPE_CHECKING:
     from exerlitenet.training.progress import Progress
-    from exerlitenet.training.run import Run
 
 
 def train(
@@ -33,7 +32,9 @@ def train(
     ] = "imagenet",
     folds: Annotated[
         int | None,
-        typer.Option("--folds", metavar="N", help="Cross-validate: N runs, in RUN/fold-0 and so on."),
+        typer.Option(
+            "--folds", metavar="N", help="Cross-validate in N folds by group, then learn from all clips."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped, from its last epoch.")
@@ -57,33 +58,17 @@ def train(
     load_keras()
     shown = console()
     with progress_on_stderr() as progress:
-        if folds is None:
-            run = fit_run(dataset, settings, weights=first, out=out, resume=resume, progress=progress)
-            runs = [run]
-        else:
-            runs = []
-            for k in range(folds):
-                progress.say(f"fold {k + 1} of {folds}: {out / f'fold-{k}'}")
-                run = fit_run(
-                    dataset,
-                    settings,
-                    weights=first,
-                    out=out / f"fold-{k}",
-                    resume=resume,
-                    progress=progress,
-                    fold=(k, folds),
-                )
-                runs.append(run)
-    for run in runs:
-        shown.print(f"{run.folder}: {accuracies(run.metrics)}", soft_wrap=True)
-    if folds is None:
-        shown.print(f"report: {out / 'report.html'}", soft_wrap=True)
-        split = runs[0].split
-        part = next((name for name in ("test", "validation") if split.clips_of(name)), "all")
-        shown.print(f"next: exerlitenet evaluate {out} {dataset} --part {part}", soft_wrap=True)
-        shown.print(f"      exerlitenet export {out} --out MODEL", soft_wrap=True)
-    elif mean := mean_accuracy(runs):
-        shown.print(f"mean over {folds} folds: {mean}", soft_wrap=True)
+        run = fit_run(
+            dataset, settings, weights=first, out=out, resume=resume, progress=progress, folds=folds
+        )
+    shown.print(f"{run.folder}: {accuracies(run.metrics)}", soft_wrap=True)
+    shown.print(f"report: {out / 'report.html'}", soft_wrap=True)
+    split = run.split
+    part = next((name for name in ("test", "validation") if split.clips_of(name)), "all")
+    if folds is not None:
+        part = "folds"
+    shown.print(f"next: exerlitenet evaluate {out} {dataset} --part {part}", soft_wrap=True)
+    shown.print(f"      exerlitenet export {out} --out MODEL", soft_wrap=True)
 
 
 @contextmanager
@@ -108,25 +93,12 @@ def accuracies(metrics: Mapping[str, Any]) -> str:
     return "; ".join(found) or "trained"
 
 
-def mean_accuracy(runs: list[Run]) -> str:
-    """Of what every run has: unit -> mean accuracy; empty if they share nothing."""
-    every = [_figures(run.metrics) for run in runs]
-    lines = []
-    for part in every[0]:
-        units = [unit for unit in every[0][part] if all(unit in figures.get(part, {}) for figures in every)]
-        means = {unit: sum(figures[part][unit] for figures in every) / len(every) for unit in units}
-        if means:
-            lines.append(
-                f"{part}: " + ", ".join(f"{unit} {100 * value:.1f} %" for unit, value in means.items())
-            )
-    return "; ".join(lines)
-
-
 def _figures(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Part -> unit -> accuracy, as far as a family's metrics have them."""
     parts = dict(metrics.get("parts", {}))
-    if "held_out" in metrics:
-        parts["held out"] = metrics["held_out"]
+    for name in ("left_out", "strangers"):
+        if name in metrics:
+            parts[name.replace("_", " ")] = metrics[name]
     out: dict[str, dict[str, float]] = {}
     for part, units in parts.items():
         judgements = units.get("judgements", units)

@@ -37,6 +37,7 @@ SAMPLE_TOLERANCE = 2e-3
 class Graph:
     """One ONNX graph: its file, the file's sha256, and the names of its input and outputs.
 
+    views: name of a second input, [n, 3], that says where the frames look; empty where there is none.
     outputs: role -> name. Encoder: "projection", perhaps "joints". Head: "probabilities", perhaps "phase".
     """
 
@@ -44,6 +45,7 @@ class Graph:
     sha256: str
     input: str
     outputs: Mapping[str, str]
+    views: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,9 @@ def default_folder() -> Path:
     return Path(str(resources.files("exerlitenet") / "models" / "default"))
 
 
-def graph_of(path: Path, input_name: str, outputs: Mapping[str, str]) -> Graph:
+def graph_of(path: Path, input_name: str, outputs: Mapping[str, str], views: str = "") -> Graph:
     """Describes a graph that was just written."""
-    return Graph(path.name, _sha256(path), input_name, dict(outputs))
+    return Graph(path.name, _sha256(path), input_name, dict(outputs), views)
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
@@ -176,6 +178,7 @@ def _parse(folder: Path, card: Mapping[str, Any]) -> Bundle:
             size=int(sequence["size"]),
             aspect=sequence["aspect"],
             source_short_side=int(sequence["source_short_side"]),
+            least_frames=int(sequence.get("least_frames", 0)),
         ),
         encoder=_graph(card["encoder"]),
         head=_graph(card["head"]),
@@ -198,7 +201,9 @@ def _graph(entry: Mapping[str, Any]) -> Graph:
     file = str(entry["file"])
     if Path(file).name != file:
         raise ValueError(f"a graph's file must lie in the bundle's folder, got {file!r}")
-    return Graph(file, str(entry["sha256"]), str(entry["input"]), dict(entry["outputs"]))
+    return Graph(
+        file, str(entry["sha256"]), str(entry["input"]), dict(entry["outputs"]), str(entry.get("views", ""))
+    )
 
 
 def _check_sizes(bundle: Bundle) -> None:
@@ -207,6 +212,9 @@ def _check_sizes(bundle: Bundle) -> None:
         raise ValueError(f"classes must be names, each once, got {list(bundle.classes)}")
     if not 0 <= bundle.phase_delay < bundle.spec.frames:
         raise ValueError(f"phase_delay must lie within the window, got {bundle.phase_delay}")
+    follows = bundle.spec.aspect == "follow"
+    if follows != bool(bundle.encoder.views) or (follows and "joints" not in bundle.encoder.outputs):
+        raise ValueError('a model that follows, and no other, has an encoder with "views" and "joints"')
     if bundle.sample is not None and bundle.sample.count != bundle.spec.frames:
         raise ValueError(f"the sample must hold {bundle.spec.frames} frames, got {bundle.sample.count}")
 

@@ -7,9 +7,23 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from exerlitenet.errors import InputError
 from exerlitenet.video.sequence import SequenceSpec
 
 Floats = NDArray[np.float32]
+
+WHOLE_SQUARE = (0.0, 0.0, 1.0)
+"""The view of a whole picture that is as wide as high."""
+
+
+def no_joints(name: str) -> InputError:
+    """For a model that is asked to follow a person, and cannot see one."""
+    return InputError(f'{name} sees no joints, so it cannot follow a person; use aspect "squash" or "pad"')
+
+
+def whole_squares(count: int) -> Floats:
+    """Views of `count` whole pictures that are as wide as high: float32 [count, 3]."""
+    return np.tile(np.array(WHOLE_SQUARE, np.float32), (count, 1))
 
 
 class Engine(Protocol):
@@ -34,7 +48,19 @@ class Engine(Protocol):
     def phase_delay(self) -> int: ...
 
     def encode(self, pixels: Floats) -> Floats:
-        """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
+        """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width].
+
+        Where the spec follows a person, the frames show whole pictures as wide as high.
+        """
+        ...
+
+    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+        """The same where the spec follows a person, for frames that show views.
+
+        views: float32 [n, 3], x, y and side of each in picture units (see `video.view`).
+        Returns features float32 [n, width] and joints float32 [n, 13, 6], x and y from 0 to 1 across the view.
+        Raises InputError from a model that sees no joints.
+        """
         ...
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:

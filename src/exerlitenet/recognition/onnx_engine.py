@@ -10,8 +10,9 @@ from PIL import Image
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
-from exerlitenet.recognition.engine import Floats
-from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
+from exerlitenet.recognition.engine import Floats, no_joints, whole_squares
+from exerlitenet.recognition.eyes import encode_window
+from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -47,16 +48,18 @@ class OnnxEngine:
 
     def encode(self, pixels: Floats) -> Floats:
         graph = self.bundle.encoder
+        if graph.views:
+            return self.look(pixels, whole_squares(len(pixels)))[0]
         [features] = self._encoder.run([graph.outputs["projection"]], {graph.input: pixels})
         return np.asarray(features, np.float32)
 
-    def joints(self, pixels: Floats) -> Floats | None:
-        """What the model sees of the body: float32 [n, 13, 6] (x, y, visibility, world x, y, z), if it says so."""
+    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
         graph = self.bundle.encoder
-        if "joints" not in graph.outputs:
-            return None
-        [joints] = self._encoder.run([graph.outputs["joints"]], {graph.input: pixels})
-        return np.asarray(joints, np.float32)
+        if not graph.views:
+            raise no_joints(self.name)
+        outputs = [graph.outputs["projection"], graph.outputs["joints"]]
+        features, joints = self._encoder.run(outputs, {graph.input: pixels, graph.views: views})
+        return np.asarray(features, np.float32), np.asarray(joints, np.float32)
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
         graph = self.bundle.head
@@ -83,9 +86,8 @@ class OnnxEngine:
             raise InputError(
                 f"the stored sample of the model in {folder} is damaged: {_first_line(fault)}; export it again"
             ) from fault
-        pixels = to_unit_range(np.stack([prepare(frame, spec) for frame in frames]))
         try:
-            probabilities = self.judge(self.encode(pixels)[None])[0][0]
+            probabilities = self.judge(encode_window(self, frames)[None])[0][0]
         except Exception as fault:
             # KeyError and ValueError: names that the card and the graphs do not share.
             if not (
@@ -124,6 +126,8 @@ class OnnxEngine:
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # Weights that are stored as int8 become float32 once, on loading, not at every run.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         path = self.bundle.folder / graph.file
         try:
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

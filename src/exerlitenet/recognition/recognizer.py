@@ -13,6 +13,7 @@ import numpy as np
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.engine import Engine, Floats
+from exerlitenet.recognition.eyes import Eyes
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import (
     CountingThresholds,
@@ -21,7 +22,7 @@ from exerlitenet.recognition.repetitions import (
 )
 from exerlitenet.recognition.segments import SegmentThresholds, segments_of
 from exerlitenet.results import Frame, Prediction, Workout
-from exerlitenet.video.sequence import TickClock, prepare, to_unit_range
+from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.source import open_video
 
 
@@ -33,6 +34,7 @@ class StreamState:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._eyes = Eyes(engine)
         self._clock = TickClock(engine.spec.rate, engine.spec.frames)
         # Features and times of the ticks in the window; beside them, phases that nobody has taken yet.
         self._window: deque[Floats] = deque(maxlen=engine.spec.frames)
@@ -50,13 +52,13 @@ class StreamState:
         if ticks == 0:
             return []
         spec = self._engine.spec
-        feature = self._engine.encode(to_unit_range(prepare(frame.rgb, spec))[None])[0]
+        feature = self._eyes.encode(frame.rgb)
         self._last_feature = feature
         out = []
         for left in range(ticks - 1, -1, -1):
             tick_s = self._clock.last_tick_s - left / spec.rate
             self._enter(feature, tick_s)
-            if len(self._window) == spec.frames:
+            if len(self._window) >= spec.first_judged:
                 out.append(self._judge(tick_s))
         return out
 
@@ -71,7 +73,7 @@ class StreamState:
         end_s, spec = self._clock.last_tick_s, self._engine.spec
         out = []
         if not self.predicted:
-            while len(self._window) < spec.frames:
+            while len(self._window) < spec.first_judged:
                 self._enter(feature, math.inf)
             out.append(self._judge(end_s))
         for _ in range(self._engine.phase_delay):
@@ -96,16 +98,20 @@ class StreamState:
 
     def _judge(self, time_s: float) -> Prediction:
         """The window that is in place; `time_s` is its end."""
-        probabilities, phases = self._engine.judge(np.stack(self._window)[None])
-        # The first window tells the phases of its earlier frames too; later ones only what is new.
         delay, frames = self._engine.phase_delay, self._engine.spec.frames
-        known = range(delay, frames) if not self.predicted else range(frames - 1, frames)
+        held = frames - len(self._window)
+        window = np.stack([*([self._window[0]] * held), *self._window])
+        probabilities, phases = self._engine.judge(window[None])
+        # The first window tells the phases of its earlier frames too; later ones only what is new.
+        known = range(held + delay, frames) if not self.predicted else range(frames - 1, frames)
         self.predicted += 1
         named = dict(zip(self._engine.classes, (float(p) for p in probabilities[0]), strict=True))
         best = max(named, key=lambda name: named[name])
         if phases is None:
             return Prediction(time_s, named, best)
-        fresh = [(self._ticks[t - delay], float(phases[0, t])) for t in known]
+        fresh = [(self._ticks[t - delay - held], float(phases[0, t])) for t in known if t >= delay + held]
+        if not fresh:
+            return Prediction(time_s, named, best)
         self._phases += fresh
         newest_s, newest = fresh[-1]
         return Prediction(time_s, named, best, newest, min(newest_s, time_s))
@@ -219,15 +225,16 @@ class Recognizer:
 
         duration_s: where the stream ends. video, fault: as they stand in the result.
         """
-        segments = segments_of(
-            seen.predictions, self.segment_thresholds, self.engine.spec.window_s, duration_s
+        return summarise(
+            seen,
+            duration_s,
+            window_s=self.engine.spec.window_s,
+            segment_thresholds=self.segment_thresholds,
+            counting_thresholds=self.counting_thresholds,
+            model=self.engine.name,
+            video=video,
+            fault=fault,
         )
-        if seen.phases:
-            times, values = zip(*seen.phases, strict=True)
-            segments = attach_repetitions(segments, times, values, self.counting_thresholds)
-        else:
-            segments = attach_repetitions_from_features(segments, seen.times, np.stack(seen.features))
-        return Workout(segments, tuple(seen.predictions), duration_s, self.engine.name, video, fault)
 
 
 @dataclass(frozen=True)
@@ -244,3 +251,27 @@ class Seen:
     times: list[float]
     features: list[Floats]
     end_s: float
+
+
+def summarise(
+    seen: Seen,
+    duration_s: float,
+    *,
+    window_s: float,
+    segment_thresholds: SegmentThresholds,
+    counting_thresholds: CountingThresholds,
+    model: str,
+    video: str = "",
+    fault: str | None = None,
+) -> Workout:
+    """From what was seen of a stream to its segments with repetitions.
+
+    duration_s: where the stream ends. window_s: of the model. model, video, fault: as they stand in the result.
+    """
+    segments = segments_of(seen.predictions, segment_thresholds, window_s, duration_s)
+    if seen.phases:
+        times, values = zip(*seen.phases, strict=True)
+        segments = attach_repetitions(segments, times, values, counting_thresholds)
+    else:
+        segments = attach_repetitions_from_features(segments, seen.times, np.stack(seen.features))
+    return Workout(segments, tuple(seen.predictions), duration_s, model, video, fault)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from exerlitenet.errors import InputError
+from exerlitenet.video.view import View
 
 Range = tuple[float, float]
+
+NOISE_SIDE = 640
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,11 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw. Geometry maps pixels of the output to pixels of the source; both run from 0 to 1."""
+    """One draw. Geometry maps the augmented picture to its source, both in picture units (see `video.view`)."""
 
     flip: bool
-    matrix: tuple[float, float, float, float]  # source offset from its middle = matrix @ output offset
-    centre: tuple[float, float]  # where the output's middle lies in the source
+    matrix: tuple[float, float, float, float]  # place in the source = matrix @ place + centre
+    centre: tuple[float, float]  # where the augmented picture's middle lies in the source
     rotate_radians: float
     border: tuple[int, int, int]
     table: tuple[int, ...] | None  # 768 entries: brightness, contrast, gamma, colour, low light in one
@@ -105,36 +109,59 @@ class Augmentation:
     cut_out: tuple[float, float, float, float] | None
     speed: float
 
-    def apply(self, frames: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-        """frames: uint8 [n, height, width, 3], squashed to any size. Returns uint8 [n, size, size, 3]."""
+    def apply(
+        self, frames: NDArray[np.uint8], size: int, views: Sequence[View] | None = None
+    ) -> NDArray[np.uint8]:
+        """frames: uint8 [n, height, width, 3] of any size. Returns uint8 [n, size, size, 3].
+
+        views: where to look in each augmented picture; without them the whole of it is squashed to the square.
+        """
         out = np.empty((len(frames), size, size, 3), np.uint8)
-        noise = self._noise(size) if self.noise_sigma > 0 else None
         for i, frame in enumerate(frames):
-            picture = np.asarray(self._picture(frame, size))
-            if self.motion[0] >= 2:
-                picture = _motion_blur(picture, *self.motion)
-            if noise is not None:
-                # One field of noise, cut at another place for each frame: as good as new, and cheap.
-                top, left = (i * 37) % 64, (i * 53) % 64
-                picture = np.clip(picture + noise[top : top + size, left : left + size], 0, 255).astype(
-                    np.uint8
-                )
-            out[i] = picture
+            out[i] = self.picture(frame, size, None if views is None else views[i], i)
         return out
 
-    def _picture(self, frame: NDArray[np.uint8], size: int) -> Image.Image:
+    def picture(
+        self, frame: NDArray[np.uint8], size: int, view: View | None, number: int = 0
+    ) -> NDArray[np.uint8]:
+        """One frame of `apply`; `number` is its place in the sequence."""
+        picture = np.asarray(self._picture(frame, size, view))
+        if self.motion[0] >= 2:
+            picture = _motion_blur(picture, *self.motion)
+        if self.noise_sigma > 0:
+            # One field, cut at another place for each frame: as good as new, and cheap.
+            room = max(1, NOISE_SIDE - size)
+            top, left = (self.noise_seed + number * 37) % room, (self.noise_seed // room + number * 53) % room
+            noise = _noise_field()[top : top + size, left : left + size]
+            picture = np.clip(picture + noise * np.float32(self.noise_sigma) + 0.5, 0, 255).astype(np.uint8)
+        return picture
+
+    def _picture(self, frame: NDArray[np.uint8], size: int, view: View | None) -> Image.Image:
         height, width = frame.shape[:2]
-        a, b, c, d = self.matrix
-        sx, sy = width / size, height / size
-        coefficients = (
-            a * sx,
-            b * width / size,
-            (self.centre[0] - (a + b) / 2) * width,
-            c * height / size,
-            d * sy,
-            (self.centre[1] - (c + d) / 2) * height,
+        unit = min(height, width)
+        image = Image.fromarray(frame)
+        if view is None:
+            x, y, wide, high = 0.0, 0.0, width / unit, height / unit
+        else:
+            x, y, wide, high = view.x, view.y, view.side, view.side
+        pixels = (
+            unit * max(wide, high) / size * math.sqrt(abs(np.linalg.det(np.reshape(self.matrix, (2, 2)))))
         )
-        image = Image.fromarray(frame).transform(
+        if pixels > 1.8:  # sampling alone would skip pixels, which no resize at work does
+            image = image.reduce(2)
+            unit, height, width = unit / 2, height / 2, width / 2
+        # Output pixel -> augmented picture -> source, in picture units until the last step.
+        a, b, c, d = self.matrix
+        left, top = x - wide / 2, y - high / 2
+        coefficients = (
+            a * wide / size * unit,
+            b * high / size * unit,
+            (a * left + b * top + self.centre[0]) * unit + width / 2,
+            c * wide / size * unit,
+            d * high / size * unit,
+            (c * left + d * top + self.centre[1]) * unit + height / 2,
+        )
+        image = image.transform(
             (size, size),
             Image.Transform.AFFINE,
             coefficients,
@@ -155,14 +182,10 @@ class Augmentation:
             image.paste(self.border, (left, top, right, bottom))
         return image
 
-    def _noise(self, size: int) -> NDArray[np.int16]:
-        rng = np.random.default_rng(self.noise_seed)
-        return np.round(rng.normal(0, self.noise_sigma, (size + 64, size + 64, 3))).astype(np.int16)
-
     def points(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where points of the source lie in the output. xy: float32 [..., 2], 0 to 1; may come to lie outside."""
+        """Where points of the source lie in the augmented picture, both in picture units. xy: float32 [..., 2]."""
         inverse = np.linalg.inv(np.array(self.matrix, np.float64).reshape(2, 2))
-        moved: NDArray[np.float64] = (xy - np.array(self.centre)) @ inverse.T + 0.5
+        moved: NDArray[np.float64] = (xy - np.array(self.centre)) @ inverse.T
         return moved.astype(np.float32)
 
     def ticks(self, start: int, frames: int, total: int) -> NDArray[np.int64]:
@@ -186,7 +209,7 @@ def draw(rng: np.random.Generator, ranges: Ranges) -> Augmentation:
     angle = math.radians(float(rng.uniform(-ranges.rotate_degrees, ranges.rotate_degrees)))
     x_scale, y_scale = zoom * stretch * (-1 if flip else 1), zoom
     cos, sin = math.cos(angle), math.sin(angle)
-    centre = tuple(float(0.5 + rng.uniform(-ranges.shift, ranges.shift)) for _ in range(2))
+    centre = tuple(float(rng.uniform(-ranges.shift, ranges.shift)) for _ in range(2))
     low_light = within(ranges.low_light) if sometimes(ranges.low_light_chance) else 1.0
     noise = within(ranges.noise_sigma) if sometimes(ranges.noise_chance) or low_light < 1 else 0.0
     return Augmentation(
@@ -230,6 +253,12 @@ def _box(rng: np.random.Generator, side: Range) -> tuple[float, float, float, fl
     width, height = (float(rng.uniform(*side)) for _ in range(2))
     left, top = (float(rng.uniform(0, 1 - s)) for s in (width, height))
     return (left, top, left + width, top + height)
+
+
+@lru_cache(maxsize=1)
+def _noise_field() -> NDArray[np.float32]:
+    """One field of unit noise, made once; every draw cuts its own part out of it."""
+    return np.random.default_rng(0).standard_normal((NOISE_SIDE, NOISE_SIDE, 3), np.float32)
 
 
 def _motion_blur(picture: NDArray[np.uint8], length: float, direction: float) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from typing import Any
 from exerlitenet.errors import InputError
 from exerlitenet.training.augment import Ranges
 from exerlitenet.training.tables import Table, plain, to_toml, tuples
-from exerlitenet.video.sequence import SequenceSpec
+from exerlitenet.video.sequence import ASPECTS, SequenceSpec
 
 BACKBONES = ("MobileNetV3Small", "ResNet50", "VGG16")
 KINDS = ("recurrent", "posture")
@@ -199,7 +199,8 @@ def _sequence(table: Table) -> tuple[SequenceSpec, int]:
         frames=table.integer("frames", base.frames, low=1),
         rate=table.number("rate", base.rate, low=0.1, high=240),
         size=table.integer("size", base.size, low=32),
-        aspect=table.string("aspect", base.aspect, ("squash", "pad")),  # type: ignore[arg-type]
+        least_frames=table.integer("least_frames", base.least_frames, low=0),
+        aspect=table.string("aspect", base.aspect, ASPECTS),  # type: ignore[arg-type]
         source_short_side=table.integer("source_short_side", base.source_short_side, low=32),
     )
     stride = table.integer("stride", spec.frames, low=1)

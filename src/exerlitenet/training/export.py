@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
+from exerlitenet.recognition.engine import whole_squares
+from exerlitenet.recognition.eyes import encode_window
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.training.quantise import quantise_weights
 from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
 
 if TYPE_CHECKING:
@@ -29,9 +32,11 @@ SAMPLE_SIDE = 40
 
 @dataclass(frozen=True)
 class Parts:
-    """What is exported. encoder: pixels [n, size, size, 3] -> projections [n, width], or a dict with "projection"
-    and "joints". head: [b, frames, width] -> probabilities, or a dict with "probabilities" and "phase".
-    full: [b, frames, size, size, 3] -> probabilities, the network as it was trained.
+    """What is exported.
+
+    encoder: pixels [n, size, size, 3], perhaps with views [n, 3] -> projections [n, width], or a dict with
+    "projection" and "joints". head: [b, frames, width] -> probabilities, or a dict with "probabilities" and "phase".
+    full: [b, frames, size, size, 3], perhaps with views [b, frames, 3] -> probabilities, the network as it was trained.
     """
 
     name: str
@@ -60,7 +65,7 @@ class ExportReport:
 
     def lines(self) -> list[str]:
         """For people."""
-        kind = "int8 matrices" if self.int8 else "float32"
+        kind = "int8 weights" if self.int8 else "float32"
         return [
             f"{self.bundle.folder}: {self.bytes:,} bytes in two graphs, {kind}",
             f"probabilities differ from Keras by at most {self.difference:.1e} on {self.sequences} sequences",
@@ -89,6 +94,7 @@ def export_bundle(
         folder = Path(work)
         encoder, head = folder / "encoder.onnx", folder / "head.onnx"
         inputs = {"encoder": parts.encoder.inputs[0].name, "head": parts.head.inputs[0].name}
+        views = parts.encoder.inputs[1].name if len(parts.encoder.inputs) > 1 else ""
         to_onnx(parts.encoder, encoder, int8=int8)
         to_onnx(parts.head, head, int8=int8)
         bundle = Bundle(
@@ -96,7 +102,7 @@ def export_bundle(
             name=parts.name,
             classes=parts.classes,
             spec=parts.spec,
-            encoder=graph_of(encoder, inputs["encoder"], _roles(encoder, parts.encoder, "projection")),
+            encoder=graph_of(encoder, inputs["encoder"], _roles(encoder, parts.encoder, "projection"), views),
             head=graph_of(head, inputs["head"], _roles(head, parts.head, "probabilities")),
             phase_delay=parts.phase_delay,
             segment_thresholds=parts.segments,
@@ -111,8 +117,7 @@ def export_bundle(
                 f"{difference:.2g}; nothing was written to {out}"
             )
         small = np.stack([prepare(frame, SequenceSpec(size=SAMPLE_SIDE)) for frame in sample])
-        pixels = to_unit_range(np.stack([prepare(frame, parts.spec) for frame in small]))
-        expected = engine.judge(engine.encode(pixels)[None])[0][0]
+        expected = engine.judge(encode_window(engine, small)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(small, expected))
         bundle.save()
         OnnxEngine(load_bundle(folder))  # runs the stored sample
@@ -140,7 +145,9 @@ def largest_difference(
     for sequence in sequences:
         pixels = to_unit_range(sequence)
         ours = engine.judge(engine.encode(pixels)[None])[0][0]
-        theirs = np.asarray(full.predict_on_batch(pixels[None]))[0]
+        views = whole_squares(len(pixels))[None]
+        inputs = [pixels[None], views] if len(full.inputs) > 1 else pixels[None]
+        theirs = np.asarray(full.predict_on_batch(inputs))[0]
         worst = max(worst, float(np.abs(ours - theirs).max()))
     return worst
 
@@ -148,13 +155,13 @@ def largest_difference(
 def to_onnx(model: keras.Model, path: Path, *, int8: bool = False) -> None:
     """Keras model -> ONNX file: converted, then simplified by ONNX Runtime (batch norm folded, constants folded).
 
-    int8: matrices of matrix products become int8 with a scale each; convolutions stay float32, since hard-swish
-    and squeeze-excite do not survive quantisation.
+    int8: weights are kept as int8; see `quantise`.
     """
     import onnxruntime
 
     raw = path.with_suffix(".raw.onnx")
-    model(*[np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs])
+    black = [np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs]
+    model(black if len(black) > 1 else black[0])
     # The converter logs a traceback where one of its optional clean-ups fails; ONNX Runtime does that work below.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -167,22 +174,7 @@ def to_onnx(model: keras.Model, path: Path, *, int8: bool = False) -> None:
     onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
     raw.unlink()
     if int8:
-        _quantise(path)
-
-
-def _quantise(path: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    full = path.with_suffix(".float.onnx")
-    path.rename(full)
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        quantize_dynamic(full, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8)
-    finally:
-        root.setLevel(level)
-    full.unlink()
+        quantise_weights(path)
 
 
 def _roles(path: Path, model: keras.Model, only: str) -> dict[str, str]:

@@ -48,19 +48,19 @@ def fit_run(
     out: Path,
     resume: bool = False,
     progress: Progress | None = None,
-    fold: tuple[int, int] | None = None,
+    folds: int | None = None,
 ) -> Run:
     """Trains what a configuration describes; see `fit.fit` and `posture_run.fit_default`.
 
-    fold: (k, n) leaves the k-th of n folds by group out; for the posture family.
+    folds: cross-validate in so many folds by group; for the posture family.
     """
     if config.model.kind == "posture":
         from exerlitenet.training.posture_run import fit_default
 
         run = fit_default(
-            dataset, config, weights=weights, out=out, resume=resume, progress=progress, fold=fold
+            dataset, config, weights=weights, out=out, resume=resume, progress=progress, folds=folds
         )
-    elif fold is not None:
+    elif folds is not None:
         raise InputError('folds are for configurations with model.kind="posture"; leave --folds out')
     else:
         from exerlitenet.training.fit import fit

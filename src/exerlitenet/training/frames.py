@@ -1,7 +1,8 @@
 """Sampled frames of many clips, decoded once and kept on disk.
 
-Training looks at every frame many times under new augmentation, so decoding is done once: one file per clip, uint8
-[ticks, side, side, 3], squashed to a square a little larger than the model's input so that a crop still has detail.
+Training looks at every frame many times under new augmentation, so decoding is done once: one file per clip, either
+uint8 [ticks, side, side, 3], squashed to a square a little larger than the model's input so that a crop still has
+detail, or [ticks, height, width, 3] with the picture's aspect, for a model that chooses where to look.
 Evaluation never reads this store; it decodes the video as `recognize` does.
 """
 
@@ -25,7 +26,7 @@ from exerlitenet.video.source import open_video
 class StoredClip:
     """Where one clip's frames lie, and what is needed to place a teacher's poses on them.
 
-    frames: memory-mapped uint8 [ticks, side, side, 3]; tick k is the first frame at or after k / rate.
+    frames: memory-mapped uint8 [ticks, height, width, 3]; tick k is the first frame at or after k / rate.
     aspect: width / height of the original picture.
     """
 
@@ -37,10 +38,13 @@ class StoredClip:
         return len(self.frames)
 
 
-def store_clip(path: Path, folder: Path, rate: float, side: int) -> StoredClip:
-    """Decodes one clip into `folder`, or finds it there from an earlier run. Raises InputError if unreadable."""
+def store_clip(path: Path, folder: Path, rate: float, side: int, *, squash: bool = True) -> StoredClip:
+    """Decodes one clip into `folder`, or finds it there from an earlier run. Raises InputError if unreadable.
+
+    side: of the square, or the short side of a picture that is not squashed.
+    """
     stat = path.stat()
-    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{rate}|{side}"
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{rate}|{side}{'' if squash else '|whole'}"
     target = folder / (hashlib.sha256(key.encode()).hexdigest()[:24] + ".npy")
     aspect_file = target.with_suffix(".aspect")
     if not (target.exists() and aspect_file.exists()):
@@ -48,7 +52,8 @@ def store_clip(path: Path, folder: Path, rate: float, side: int) -> StoredClip:
         spec = SequenceSpec(rate=rate, size=side, source_short_side=side)
         with open_video(path, rate=rate, short_side=side) as source:
             aspect = source.width / source.height
-            pictures = [prepare(frame.rgb, spec) for frame in sample(source, rate)]
+            frames = sample(source, rate)
+            pictures = [prepare(frame.rgb, spec) if squash else frame.rgb for frame in frames]
         write_atomically(aspect_file, repr(aspect))
         with replacing(target) as temporary, temporary.open("wb") as file:
             np.save(file, np.stack(pictures))
@@ -61,6 +66,7 @@ def store_clips(
     *,
     rate: float,
     side: int = 256,
+    squash: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[StoredClip]:
     """Decodes clips into `folder`; what is there already is kept, so a killed run goes on where it was."""
@@ -68,7 +74,7 @@ def store_clips(
         raise InputError("there are no clips to decode: the dataset is empty")
     stored = []
     for number, path in enumerate(paths, 1):
-        stored.append(store_clip(path, folder, rate, side))
+        stored.append(store_clip(path, folder, rate, side, squash=squash))
         if progress is not None:
             progress(number, len(paths))
     return stored

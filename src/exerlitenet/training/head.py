@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.training.landmarks import LANDMARKS
-from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES, joint_features
+from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES, in_picture, joint_features
 from exerlitenet.training.tables import Table
 
 if TYPE_CHECKING:
@@ -25,17 +25,19 @@ class HeadConfig:
     copies: int = 3
     lstm: tuple[int, int] = (128, 128)
     dense: int = 64
-    dropout: float = 0.3
-    noise: float = 0.02
+    dropout: float = 0.4
+    noise: float = 0.03
+    weight_decay: float = 0.02
     none_share: float = 0.45
     label_smoothing: float = 0.05
     phase_delay: int = 3
     phase_weight: float = 1.0
-    epochs: int = 20
+    epochs: int = 12
     batch: int = 64
     windows: int = 12
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-5
+    seed: int = 0
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> HeadConfig:
@@ -50,6 +52,7 @@ class HeadConfig:
             dense=read.integer("dense", base.dense, low=1),
             dropout=read.number("dropout", base.dropout, low=0, below=1),
             noise=read.number("noise", base.noise, low=0, high=1),
+            weight_decay=read.number("weight_decay", base.weight_decay, low=0, high=1),
             none_share=read.number("none_share", base.none_share, low=0, below=1),
             label_smoothing=read.number("label_smoothing", base.label_smoothing, low=0, below=1),
             phase_delay=read.integer("phase_delay", base.phase_delay, low=0),
@@ -59,6 +62,7 @@ class HeadConfig:
             windows=read.integer("windows", base.windows, low=1),
             learning_rate=read.number("learning_rate", base.learning_rate, low=1e-12, high=10),
             final_learning_rate=read.number("final_learning_rate", base.final_learning_rate, low=0, high=10),
+            seed=read.integer("seed", base.seed, low=0),
         )
         read.finish()
         return config
@@ -66,8 +70,8 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class Head:
-    """network: {"joints": [b, frames, 13, 6], "context": [b, frames, 128]} -> {"classes": [b, classes],
-    "phase": [b, frames]}, where phase at frame t speaks of frame t - phase_delay.
+    """network: {"joints": [b, frames, 13, 6], x and y in picture units, "context": [b, frames, 128]} ->
+    {"classes": [b, classes], "phase": [b, frames]}, where phase at frame t speaks of frame t - phase_delay.
     """
 
     network: keras.Model
@@ -102,16 +106,21 @@ def build_head(config: HeadConfig, frames: int, classes: int) -> Head:
 
 
 def frame_encoder(posture: keras.Model, head: Head) -> keras.Model:
-    """Pixels [n, size, size, 3] in [0,1] -> {"projection": [n, 4 x units] for the first LSTM, "joints": [n, 13, 6]}."""
+    """Pixels [n, size, size, 3] in [0,1] and views [n, 3] -> {"projection": [n, 4 x units] for the first LSTM,
+    "joints": [n, 13, 6], x and y from 0 to 1 across the view}.
+    """
     import keras
     from keras import ops
 
     from exerlitenet.training.layers import InputProjection
 
     joints, context = posture.output["joints"], posture.output["context"]
-    features = ops.concatenate([joint_features(joints), context], axis=-1)
+    views = keras.Input((3,), name="views")
+    features = ops.concatenate([joint_features(in_picture(joints, views)), context], axis=-1)
     projection = InputProjection(head.network.get_layer("lstm"), name="projection")(features)
-    return keras.Model(posture.input, {"projection": projection, "joints": joints}, name="frame_encoder")
+    return keras.Model(
+        [posture.input, views], {"projection": projection, "joints": joints}, name="frame_encoder"
+    )
 
 
 def sequence_head(head: Head) -> keras.Model:

@@ -7,28 +7,26 @@ seconds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.files import replacing
+from exerlitenet.recognition.follow import Follower
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.results import NONE
 from exerlitenet.training.augment import Augmentation, Ranges, draw
 from exerlitenet.training.frames import StoredClip
-from exerlitenet.training.landmarks import LANDMARKS
-from exerlitenet.training.posture import CONTEXT_UNITS, JOINT_VALUES
+from exerlitenet.training.posture_graph import PostureGraph
 from exerlitenet.video.sequence import to_unit_range, window_indices
+from exerlitenet.video.view import look
 
-if TYPE_CHECKING:
-    import keras
-
-ENCODE_BATCH = 64
+WORKERS = 2
 
 
 class Labelled(Protocol):
@@ -46,9 +44,9 @@ class Labelled(Protocol):
 
 @dataclass(frozen=True)
 class Copy:
-    """One clip under one augmentation, as the frame network sees it.
+    """One clip under one augmentation, as the frame network sees it while it follows the person.
 
-    joints: float16 [ticks, 13, 6]; context: float16 [ticks, 128].
+    joints: float16 [ticks, 13, 6], x and y in picture units; context: float16 [ticks, 128].
     phase, known: [ticks], the repetition's phase and where it is known.
     """
 
@@ -60,83 +58,86 @@ class Copy:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A copy to be made: which clip, under which augmentation, and the ticks it takes."""
+    """A copy to be made: which clip, under which augmentation (None: as it is), and the ticks it takes."""
 
     clip: StoredClip
     label: Labelled
-    augmentation: Augmentation
+    augmentation: Augmentation | None
     ticks: NDArray[np.int64]
     target: Path
 
     @classmethod
     def of(
-        cls, clip: StoredClip, label: Labelled, ranges: Ranges, seed: Sequence[int], target: Path
+        cls, clip: StoredClip, label: Labelled, ranges: Ranges | None, seed: Sequence[int], target: Path
     ) -> _Planned:
+        if ranges is None:
+            return cls(clip, label, None, np.arange(clip.ticks), target)
         augmentation = draw(np.random.default_rng(seed), ranges)
         count = max(1, int((clip.ticks - 1) / augmentation.speed) + 1)
         return cls(clip, label, augmentation, augmentation.ticks(0, count, clip.ticks), target)
 
-    def pixels(self, size: int) -> NDArray[np.uint8]:
-        """uint8 [ticks, size, size, 3]."""
-        return self.augmentation.apply(self.clip.frames[self.ticks], size)
-
-    def save(self, joints: NDArray[np.float16], context: NDArray[np.float16], rate: float) -> None:
+    def make(self, posture: PostureGraph, rate: float) -> None:
+        """Looks at the clip as a stream, and keeps what was seen."""
+        follower = Follower()
+        joints, context = [], []
+        for number, tick in enumerate(self.ticks):
+            frame = np.asarray(self.clip.frames[tick])
+            view = follower.view(*frame.shape[:2])
+            pixels = (
+                look(frame, view, posture.size)
+                if self.augmentation is None
+                else self.augmentation.picture(frame, posture.size, view, number)
+            )
+            seen, said = posture.see(to_unit_range(pixels)[None])
+            follower.see(seen[0])
+            joints.append(np.concatenate([view.to_picture(seen[0, :, :2]), seen[0, :, 2:]], axis=-1))
+            context.append(said[0])
         phase, known = ideal_phase(self.ticks / rate, self.label.extremes_s, self.clip.ticks / rate)
         with replacing(self.target) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, joints=joints, context=context, phase=phase, known=known)
+            np.savez(
+                file,
+                allow_pickle=False,
+                joints=np.stack(joints).astype(np.float16),
+                context=np.stack(context).astype(np.float16),
+                phase=phase,
+                known=known,
+            )
 
 
 def encode_copies(
-    posture: keras.Model,
+    posture: PostureGraph,
     clips: Sequence[StoredClip],
     labels: Sequence[Labelled],
-    ranges: Ranges,
-    folder: Path,
+    ranges: Ranges | None,
+    targets: Sequence[Sequence[Path]],
     *,
-    copies: int,
-    size: int,
     rate: float,
-    seed: int,
+    seeds: Sequence[Sequence[int]],
     progress: Callable[[int, int], None] | None = None,
 ) -> list[list[Copy]]:
-    """`copies` copies of every clip, [clip][copy]; kept in `folder`, so a killed run goes on where it was.
+    """Copies of every clip, [clip][copy], one for each of its `targets`, where they are kept: a killed run goes on.
 
-    Frames of consecutive copies share a call, since a call of one fixed size is what runs fast.
+    seeds: one for every clip; a copy's chance comes from it and the copy's number.
+    ranges: what happens to them; None looks at the clips as they are, exactly as at work.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    targets = [
-        [folder / f"{number:05d}-{copy:02d}.npz" for copy in range(copies)] for number in range(len(clips))
-    ]
     planned = [
-        _Planned.of(clips[number], labels[number], ranges, [seed, number, copy], targets[number][copy])
+        _Planned.of(clips[number], labels[number], ranges, [*seeds[number], copy], target)
         for number in range(len(clips))
-        for copy in range(copies)
-        if not targets[number][copy].exists()
+        for copy, target in enumerate(targets[number])
+        if not target.exists()
     ]
-    done = copies * len(clips) - len(planned)
-    # Frames that wait for a full call, and copies whose frames are not all encoded yet.
-    pixels = np.empty((0, size, size, 3), np.uint8)
-    joints = np.empty((0, len(LANDMARKS), JOINT_VALUES), np.float16)
-    context = np.empty((0, CONTEXT_UNITS), np.float16)
-    waiting: list[_Planned] = []
-    for plan, picture in zip(planned, _ahead(planned, size), strict=True):
-        waiting.append(plan)
-        pixels = np.concatenate([pixels, picture])
-        last = plan is planned[-1]
-        while len(pixels) >= ENCODE_BATCH or (last and len(pixels)):
-            part, pixels = pixels[:ENCODE_BATCH], pixels[ENCODE_BATCH:]
-            padding = np.zeros((ENCODE_BATCH - len(part), size, size, 3), np.uint8)
-            out = posture.predict_on_batch(to_unit_range(np.concatenate([part, padding])))
-            joints = np.concatenate([joints, out["joints"][: len(part)].astype(np.float16)])
-            context = np.concatenate([context, out["context"][: len(part)].astype(np.float16)])
-        while waiting and len(joints) >= len(waiting[0].ticks):
-            ready = waiting.pop(0)
-            ticks = len(ready.ticks)
-            ready.save(joints[:ticks], context[:ticks], rate)
-            joints, context = joints[ticks:], context[ticks:]
-            done += 1
-            if progress is not None:
-                progress(done, copies * len(clips))
+    for folder in {plan.target.parent for plan in planned}:
+        folder.mkdir(parents=True, exist_ok=True)
+    every = sum(len(row) for row in targets)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting = [pool.submit(plan.make, posture, rate) for plan in planned]
+        try:
+            for done, future in enumerate(waiting, every - len(planned) + 1):
+                future.result()
+                if progress is not None:
+                    progress(done, every)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return [[load_copy(target) for target in row] for row in targets]
 
 
@@ -144,18 +145,6 @@ def load_copy(path: Path) -> Copy:
     """A copy that `encode_copies` made."""
     with np.load(path, allow_pickle=False) as stored:
         return Copy(stored["joints"], stored["context"], stored["phase"], stored["known"])
-
-
-def _ahead(planned: Sequence[_Planned], size: int, workers: int = 2) -> Iterator[NDArray[np.uint8]]:
-    """Pixels of every planned copy in order, made a few ahead by threads."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: list[Future[NDArray[np.uint8]]] = []
-        following = 0
-        for _ in planned:
-            while following < len(planned) and len(waiting) < 2 * workers:
-                waiting.append(pool.submit(planned[following].pixels, size))
-                following += 1
-            yield waiting.pop(0).result()
 
 
 @dataclass(frozen=True)
@@ -186,6 +175,7 @@ class HeadWindows:
         *,
         frames: int,
         phase_delay: int,
+        least_frames: int = 0,
         weights: Sequence[float] | None = None,
         none_share: float = 0.0,
     ) -> None:
@@ -193,6 +183,7 @@ class HeadWindows:
         self._class_of = np.array([list(classes).index(clip.label) for clip in labels])
         self._classes = len(classes)
         self._frames = frames
+        self._least = least_frames or frames
         self._delay = phase_delay
         self._has_phase = np.array([clip.label != NONE for clip in labels])
         sizes = Counter((clip.label, clip.group) for clip in labels)
@@ -214,7 +205,9 @@ class HeadWindows:
         for number in chosen.tolist():
             copy = self._copies[number][int(rng.integers(len(self._copies[number])))]
             ticks = len(copy.joints)
-            start = int(rng.integers(max(1, ticks - self._frames + 1)))
+            # Drawn by its end, as a stream has them: the first ones hold the first frame.
+            end = int(rng.integers(self._least - 1, max(ticks, self._least)))
+            start = end - self._frames + 1
             index = window_indices(start, ticks, self._frames)
             joints.append(copy.joints[index])
             context.append(copy.context[index])
@@ -222,7 +215,8 @@ class HeadWindows:
             places = np.arange(self._frames)
             delayed = index[np.maximum(places - self._delay, 0)]
             phase.append(copy.phase[delayed])
-            reached = places >= self._delay
+            reached = start + places - self._delay >= 0
+            reached &= places >= self._delay
             weight.append(copy.known[delayed] & reached & bool(self._has_phase[number]))
         return HeadBatch(
             np.stack(joints).astype(np.float32),

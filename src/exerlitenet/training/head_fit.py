@@ -124,7 +124,11 @@ def compiled(head: Head, steps: int) -> keras.Model:
     )
     head.network.compile(
         keras.optimizers.AdamW(
-            schedule, weight_decay=1e-2, use_ema=True, ema_momentum=EMA_MOMENTUM, clipnorm=5.0
+            schedule,
+            weight_decay=config.weight_decay,
+            use_ema=True,
+            ema_momentum=EMA_MOMENTUM,
+            clipnorm=5.0,
         ),
         loss={
             "classes": keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exerlitenet.recognition.engine import no_joints
 from exerlitenet.training.models import Network, build, encoder, sequence_head
 from exerlitenet.training.run import Run
 from exerlitenet.training.weights import check_trained, load_weights
@@ -51,6 +52,10 @@ class KerasEngine:
     def encode(self, pixels: Floats) -> Floats:
         """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
         return _run(self._encoder, pixels)
+
+    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+        """This family sees no joints: raises InputError."""
+        raise no_joints(self._name)
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
         """Windows of features float32 [n, frames, width] -> probabilities [n, classes], and no phase."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.training.augment import Augmentation
+from exerlitenet.video.view import View
 
 LANDMARKS = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """Nose, then left and right shoulder, elbow, wrist, hip, knee, ankle, as MediaPipe numbers them."""
@@ -34,10 +35,19 @@ MARGIN = 0.15
 LEAST_VISIBILITY = 0.3
 
 
+def picture_points(pose: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
+    """A teacher's x and y of `LANDMARKS` in picture units: float32 [..., 33, 7] -> float32 [..., 13, 2].
+
+    aspect: width / height of the picture.
+    """
+    xy = pose[..., list(LANDMARKS), :2] - np.array([aspect / 2, 0.5], np.float32)
+    return (xy / np.float32(min(1.0, aspect))).astype(np.float32)
+
+
 def posture_target(
-    pose: NDArray[np.float32], aspect: float, augmentation: Augmentation
+    pose: NDArray[np.float32], aspect: float, augmentation: Augmentation, view: View
 ) -> NDArray[np.float32]:
-    """What the network shall say of one augmented frame.
+    """What the network shall say of one augmented frame in which it looks at `view`.
 
     pose: float32 [33, 7], NaN where the teacher found nobody. aspect: width / height of the original picture.
     Returns float32 [13, 9] (see TARGETS); all weights are 0 where there is nothing to learn.
@@ -48,7 +58,8 @@ def posture_target(
     if not known.any():
         return target
     landmarks = np.where(known[:, None], landmarks, 0).astype(np.float32)
-    xy = augmentation.points((landmarks[:, :2] / np.array([aspect, 1.0])).astype(np.float32))
+    place = np.where(known[:, None], picture_points(pose, aspect), 0).astype(np.float32)
+    xy = view.to_view(augmentation.points(place))
     world = landmarks[:, 4:7].copy()
     cos, sin = math.cos(augmentation.rotate_radians), math.sin(augmentation.rotate_radians)
     world[:, :2] = world[:, :2] @ np.array([[cos, -sin], [sin, cos]], np.float32)

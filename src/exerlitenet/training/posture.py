@@ -28,7 +28,7 @@ FINE_LAYER = "expanded_conv_7_add"
 def build_posture(size: int, weights: str | Path | None) -> keras.Model:
     """float32 [n, size, size, 3] in [0,1] -> {"joints": [n, 13, 6], "context": [n, 128]}.
 
-    joints: x and y (0 to 1 across the picture), visibility (0 to 1), world x, y, z in metres about the hips.
+    joints: x and y (0 to 1 across the view), visibility (0 to 1), world x, y, z in metres about the hips.
     context: what the whole picture says beside the joints.
     weights: of the backbone (see `build_backbone`). Same weights fit every size that 32 divides; another size
     raises InputError.
@@ -92,8 +92,16 @@ def posture_loss(target: Any, joints: Any) -> Any:
     return 10.0 * mean(place, place_weight) + 0.3 * mean(seen, seen_weight) + 4.0 * mean(world, world_weight)
 
 
+def in_picture(joints: Any, views: Any) -> Any:
+    """Joints [n, 13, 6] with x and y in picture units in place of parts of the view. views: [n, 3], x, y, side."""
+    from keras import ops
+
+    place = (joints[..., :2] - 0.5) * views[:, None, 2:3] + views[:, None, :2]
+    return ops.concatenate([place, joints[..., 2:]], axis=-1)
+
+
 def joint_features(joints: Any) -> Any:
-    """What the sequence head reads off a frame's joints: [..., 13, 6] -> [..., 89].
+    """What the sequence head reads off a frame's joints, x and y in picture units: [..., 13, 6] -> [..., 89].
 
     Places relative to the body's middle in units of its spread (so neither distance nor place in the picture
     matters), visibility, places in space, cosines of eight joint angles in space, and where and how large the body
@@ -129,7 +137,7 @@ def joint_features(joints: Any) -> Any:
             visibility,
             flat(world, 3 * count) * 2.0,
             ops.sum(a * b, axis=-1) / length,
-            flat(middle, 2) * 2.0 - 1.0,
+            flat(middle, 2) * 2.0,
             flat(spread, 1) * 4.0,
         ],
         axis=-1,

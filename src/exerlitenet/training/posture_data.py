@@ -10,9 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
-from exerlitenet.training.augment import Ranges, draw
+from exerlitenet.recognition.follow import LEAST_JOINTS, VISIBLE, box_of, view_of
+from exerlitenet.training.augment import Augmentation, Ranges, draw
 from exerlitenet.training.frames import StoredClip
-from exerlitenet.training.landmarks import LANDMARKS, TARGETS, posture_target
+from exerlitenet.training.landmarks import LANDMARKS, TARGETS, picture_points, posture_target
+from exerlitenet.video.view import View, whole_view
+
+WHOLE_CHANCE = 0.2
+"""How often a frame is looked at whole, as the first one of a stream is."""
+
+NEIGHBOURS = 8
+"""Ticks on either side whose joints may widen the view, as those of earlier frames do at work."""
+
+SIDE_FACTOR = (0.82, 1.45)
+OFFSET = 0.14
+"""How far a view may be from the right one: factor on its side, and parts of it to either side."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,9 @@ class PostureBatches:
             posed = self._clips[chosen]
             row = int(rng.choice(self._rows[chosen]))
             augmentation = draw(rng, self._ranges)
-            pixels[i] = augmentation.apply(posed.clip.frames[row : row + 1], size)[0]
-            targets[i] = posture_target(posed.poses[row], posed.clip.aspect, augmentation)
+            view = drawn_view(rng, posed, row, augmentation)
+            pixels[i] = augmentation.picture(posed.clip.frames[row], size, view)
+            targets[i] = posture_target(posed.poses[row], posed.clip.aspect, augmentation, view)
         return pixels.astype(np.float32) / np.float32(255), targets
 
     def stream(
@@ -71,3 +84,22 @@ class PostureBatches:
                     waiting.append(pool.submit(self.batch, following, count, size))
                     following += 1
                 yield waiting.pop(0).result()
+
+
+def drawn_view(rng: np.random.Generator, posed: PosedClip, row: int, augmentation: Augmentation) -> View:
+    """Where the network may be looking when it meets this frame: about the person, more or less, or at the whole."""
+    height, width = posed.clip.frames.shape[1:3]
+    whole = whole_view(height, width)
+    x, y = rng.uniform(-OFFSET, OFFSET, 2)
+    factor = float(np.exp(rng.uniform(*np.log(SIDE_FACTOR))))
+    before, after = rng.integers(0, NEIGHBOURS + 1, 2)
+    if rng.random() >= WHOLE_CHANCE:
+        poses = posed.poses[max(0, row - before) : row + after + 1]
+        points = augmentation.points(picture_points(poses, width / height))
+        found = points[poses[:, list(LANDMARKS), 3] >= VISIBLE]  # NaN is not
+        if len(found) >= LEAST_JOINTS:
+            right = view_of(box_of(found), whole.side)
+            side = right.side * factor
+            return View(right.x + float(x) * side, right.y + float(y) * side, side)
+    side = whole.side * min(factor, 1.15)
+    return View(float(x) * side / 2, float(y) * side / 2, side)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exerlitenet.errors import InputError
-from exerlitenet.recognition.engine import Floats
+from exerlitenet.recognition.engine import Floats, whole_squares
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.training.config import Config
 from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
-from exerlitenet.training.posture import build_posture
+from exerlitenet.training.posture import build_posture, in_picture
 from exerlitenet.training.run import Run
 from exerlitenet.training.weights import check_trained, load_weights
 from exerlitenet.video.sequence import SequenceSpec
@@ -30,7 +30,8 @@ SEGMENTS = SegmentThresholds(enter=0.75, leave=0.2, least_s=1.5, smooth_s=0.8, m
 
 @dataclass(frozen=True)
 class PostureNetwork:
-    """full: pixels [b, frames, size, size, 3] in [0,1] -> probabilities [b, classes]. posture, head: its parts.
+    """full: pixels [b, frames, size, size, 3] in [0,1] and views [b, frames, 3] -> probabilities [b, classes].
+    posture, head: its parts.
 
     backbone: what runs on one frame, as descriptions call it.
     """
@@ -69,12 +70,14 @@ def build_posture_network(config: Config) -> PostureNetwork:
     posture = build_posture(spec.size, None)
     head = build_head(HeadConfig.from_mapping(config.extra.get("head", {})), spec.frames, len(config.classes))
     pixels = keras.Input((spec.frames, spec.size, spec.size, 3), name="sequence")
+    views = keras.Input((spec.frames, 3), name="views")
     seen = posture(ops.reshape(pixels, (-1, spec.size, spec.size, 3)), training=False)
+    joints = in_picture(seen["joints"], ops.reshape(views, (-1, 3)))
     inputs = [
-        ops.reshape(seen[key], (-1, spec.frames, *seen[key].shape[1:])) for key in ("joints", "context")
+        ops.reshape(values, (-1, spec.frames, *values.shape[1:])) for values in (joints, seen["context"])
     ]
     probabilities = head.network(inputs)["classes"]
-    return PostureNetwork(keras.Model(pixels, probabilities, name="default"), posture, head)
+    return PostureNetwork(keras.Model([pixels, views], probabilities, name="default"), posture, head)
 
 
 def check_family(config: Config) -> None:
@@ -82,7 +85,7 @@ def check_family(config: Config) -> None:
     asked = {
         "model.kind": (config.model.kind, "posture"),
         "model.backbone": (config.model.backbone, "MobileNetV3Small"),
-        "sequence.aspect": (config.sequence.aspect, "squash"),
+        "sequence.aspect": (config.sequence.aspect, "follow"),
     }
     for key, (got, expected) in asked.items():
         if got != expected:
@@ -135,8 +138,12 @@ class PostureEngine:
 
     def encode(self, pixels: Floats) -> Floats:
         """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
-        out: Any = self._encoder.predict_on_batch(pixels)
-        return np.asarray(out["projection"], np.float32)
+        return self.look(pixels, whole_squares(len(pixels)))[0]
+
+    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+        """Frames that show views: features float32 [n, width] and joints float32 [n, 13, 6]."""
+        out: Any = self._encoder.predict_on_batch([pixels, views])
+        return np.asarray(out["projection"], np.float32), np.asarray(out["joints"], np.float32)
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
         """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phases [n, frames]."""

@@ -36,15 +36,15 @@ class Record(Logged):
             f"{_left(now.seconds_left, 'stage')}"
         )
 
-    def head(self, epochs: int, now: HeadEpoch) -> None:
-        """An epoch of the sequence head is done."""
-        self._add(asdict(now))
+    def head(self, epochs: int, now: HeadEpoch, name: str) -> None:
+        """An epoch of the sequence head `name` is done."""
+        self._add(asdict(now) | {"phase": name})
         self.advance(now.epoch, f"loss {now.loss:.3f}")
         validation = ""
         if now.val_loss is not None and now.val_accuracy is not None:
             validation = f", validation loss {now.val_loss:.4f} accuracy {now.val_accuracy:.3f}"
         self.say(
-            f"head epoch {now.epoch} of {epochs}: loss {now.loss:.4f} accuracy {now.accuracy:.3f}{validation}, "
+            f"{name} epoch {now.epoch} of {epochs}: loss {now.loss:.4f} accuracy {now.accuracy:.3f}{validation}, "
             f"{now.seconds:.1f} s; {_left((epochs - now.epoch) * now.seconds, 'phase')}"
         )
 

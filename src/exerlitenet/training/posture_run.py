@@ -7,45 +7,30 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
-from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.training.augment import Ranges
-from exerlitenet.training.cache import cache_folder
 from exerlitenet.training.clips import Clip
 from exerlitenet.training.config import Config
-from exerlitenet.training.evaluate import evaluate
-from exerlitenet.training.frames import StoredClip, store_clips
-from exerlitenet.training.head import Head, HeadConfig
-from exerlitenet.training.head_data import Copy, HeadWindows, encode_copies
-from exerlitenet.training.head_fit import fit_head
+from exerlitenet.training.head_run import Looks, cross_validate, held_out, other_folds, write_metrics
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.posture import build_posture
 from exerlitenet.training.posture_clips import posed_clips, unlabelled_videos
 from exerlitenet.training.posture_data import PosedClip, PostureBatches
 from exerlitenet.training.posture_fit import PostureStage, PostureTable, fit_posture
-from exerlitenet.training.posture_network import (
-    SEGMENTS,
-    PostureEngine,
-    PostureNetwork,
-    build_posture_network,
-    check_family,
-)
+from exerlitenet.training.posture_network import SEGMENTS, build_posture_network, check_family
 from exerlitenet.training.posture_record import Record
 from exerlitenet.training.progress import Lines, Progress, Stretch
-from exerlitenet.training.rendered import RENDERED_WEIGHT, RenderedTable, rendered_clips
-from exerlitenet.training.report import write_report
+from exerlitenet.training.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.run import Run, RunClip, RunSplit
-from exerlitenet.training.split import Split, folds_by_group, split_by_group
+from exerlitenet.training.split import Split, split_by_group
+from exerlitenet.training.stored import stored_clips
 from exerlitenet.training.weights import load_weights
 
 if TYPE_CHECKING:
     import keras
-
-# Frames are stored a little larger than the network's input, so that a crop still has detail.
-STORE_SIDE = 256
 
 
 @dataclass(frozen=True)
@@ -65,15 +50,16 @@ def fit_default(
     out: Path,
     resume: bool = False,
     progress: Progress | None = None,
-    fold: tuple[int, int] | None = None,
+    folds: int | None = None,
 ) -> Run:
     """Trains the model of a configuration with `model.kind = "posture"`; everything that comes of it lies in `out`.
 
     weights: of the backbone at the start: "imagenet", "none" or a file.
-    fold: (k, n) leaves the k-th of n folds by group out for validation, in place of the configuration's split.
+    folds: cross-validate the sequence head in so many folds by group, then train it on all clips (see `folds`).
+        Without it the head learns from the training part and is judged on the others.
     resume: go on with the run in `out` where it was killed.
     Raises InputError for a configuration of another kind, a dataset without clips of every class or without
-    poses, a folder that is not free, and a resumed run with another dataset, fold or configuration.
+    poses, a folder that is not free, and a resumed run with another dataset, protocol or configuration.
     """
     check_family(config)
     PostureTable.from_mapping(config.extra.get("posture", {}))
@@ -82,7 +68,7 @@ def fit_default(
     record = Record(run, progress or Lines())
     try:
         if not run.finished:
-            _train(run, Path(dataset), weights, fold, record)
+            _train(run, Path(dataset), weights, folds, record)
     except InputError:
         if not any(run.folder.glob("posture/*")):  # nothing was learned yet, so nothing half-written stays
             shutil.rmtree(run.folder / "posture", ignore_errors=True)
@@ -92,9 +78,7 @@ def fit_default(
     return run
 
 
-def _train(
-    run: Run, dataset: Path, weights: str | Path | None, fold: tuple[int, int] | None, progress: Record
-) -> None:
+def _train(run: Run, dataset: Path, weights: str | Path | None, folds: int | None, progress: Record) -> None:
     """From wherever the run stands to its metrics."""
     config = run.config
     manifest = read_manifest(
@@ -102,31 +86,50 @@ def _train(
     )
     for fault in manifest.faults:
         progress.say(f"not used: {fault.file}: {fault.problem}")
-    missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
+    clips = manifest.clips
+    missing = [name for name in config.classes if all(clip.label != name for clip in clips)]
     if missing:
         raise InputError(
             f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
         )
-    split = _split(config, manifest.clips, fold)
-    divided = RunSplit(split, tuple(RunClip.of(clip) for clip in manifest.clips))
+    split = _split(config, clips)
+    kept = split if folds is None else everything(len(clips), split.seed)
+    divided = RunSplit(kept, tuple(RunClip.of(clip) for clip in clips))
     if not run.has_split:
         run.write_split(divided)
-    elif run.split != divided:
+    elif run.split != divided or other_folds(run.folder, folds):
         raise InputError(
-            f"{run.folder} was begun with other clips than {dataset} now holds, or with another fold; give the same, "
+            f"{run.folder} was begun with other clips than {dataset} now holds, or with other --folds; give the same, "
             "or begin anew in another folder"
         )
-    progress.say(f"{len(manifest.clips)} clips. {split.statement}")
-    train = [manifest.clips[i] for i in split.train]
-    held_out = [manifest.clips[i] for i in (*split.validation, *split.test)]
-    posture = train_posture(run, dataset, train, held_out, weights, progress)
-    head = train_head(run, posture, train, [manifest.clips[i] for i in split.validation], progress)
+    progress.say(f"{len(clips)} clips. {split.statement}")
+    left_out = (*split.validation, *split.test)
+    weights_file = train_posture(
+        run, dataset, [clips[i] for i in split.train], [clips[i] for i in left_out], weights, progress
+    )
+    posture = load_posture(config, weights_file)
+    looks = Looks(run, posture, clips, progress)
+    if folds is None:
+        head = looks.train_head("head", split.train, split.validation)
+        judged = held_out(looks, head, left_out)
+    else:
+        judged = cross_validate(looks, folds, frozenset(split.train))
+        head = looks.train_head("head", range(len(clips)), ())
+    judged.save(run.folder)
     network = build_posture_network(config)
-    network.posture.set_weights(load_posture(config, posture).get_weights())
+    network.posture.set_weights(posture.get_weights())
     network.head.network.set_weights(head.network.get_weights())
     with replacing(run.best_weights) as temporary:
         network.full.save_weights(temporary)
-    judge_run(run, network, held_out, progress)
+    evaluations = judged.evaluate(clips, SEGMENTS) if judged.clips else {}
+    protocol = evaluations["left out"].protocol if folds is not None else split.statement
+    write_metrics(run, clips, evaluations, protocol)
+
+
+def everything(clips: int, seed: int) -> Split:
+    """The split of a run whose final head learns from all clips."""
+    parts = {"train": tuple(range(clips)), "validation": (), "test": ()}
+    return Split("group", seed, (1.0, 0.0, 0.0), parts)
 
 
 def train_posture(
@@ -158,13 +161,13 @@ def train_posture(
         found = unlabelled_videos(Path(table.unlabelled), Path(table.unlabelled_poses), sources)
         progress.say(f"{len(found)} unlabelled videos with poses")
         everyone += [UnlabelledClip(path, poses, f"unlabelled {source}") for path, poses, source in found]
-    real = _stored([clip.path for clip in everyone], rate, progress)
+    real = stored_clips([clip.path for clip in everyone], rate, progress)
 
     def batches_of(stage: PostureStage) -> PostureBatches:
         chosen: list[PosedClip] = posed_clips(everyone, real, rate, 1 - stage.rendered)
         if stage.rendered:
             clips = rendered_clips(config, progress)
-            frames = _stored([clip.path for clip in clips], rate, progress)
+            frames = stored_clips([clip.path for clip in clips], rate, progress)
             chosen += posed_clips(clips, frames, rate, stage.rendered)
         progress.begin(f"posture at {stage.size} pixels", stage.steps)
         return PostureBatches(chosen, ranges, config.seed)
@@ -177,94 +180,6 @@ def train_posture(
         seed=config.seed,
         report=lambda now: progress.posture(table.stages[now.stage], now),
     )
-
-
-def train_head(
-    run: Run, posture: Path, train: Sequence[Clip], validation: Sequence[Clip], progress: Record
-) -> Head:
-    """Phase 2, on what the frame network of phase 1 says of copies of every clip."""
-    config = run.config
-    head = HeadConfig.from_mapping(config.extra.get("head", {}))
-    spec = config.sequence
-    rendered = rendered_clips(config, progress)
-    everyone = [*train, *rendered]
-    network = load_posture(config, posture)
-    folder = run.cache / "copies"
-
-    def encoded(clips: Sequence[Clip], ranges: Ranges, copies: int, name: str) -> list[list[Copy]]:
-        return encode_copies(
-            network,
-            _stored([clip.path for clip in clips], spec.rate, progress),
-            clips,
-            ranges,
-            folder / name,
-            copies=copies,
-            size=spec.size,
-            rate=spec.rate,
-            seed=config.seed,
-            progress=Stretch(progress, f"posture of the {name} clips"),
-        )
-
-    def windows(clips: Sequence[Clip], copies: Sequence[Sequence[Copy]]) -> HeadWindows:
-        weights = [RENDERED_WEIGHT if clip in rendered else 1.0 for clip in clips]
-        return HeadWindows(
-            copies,
-            clips,
-            config.classes,
-            frames=spec.frames,
-            phase_delay=head.phase_delay,
-            weights=weights,
-            none_share=head.none_share,
-        )
-
-    learning = windows(everyone, encoded(everyone, Ranges(**config.augment.ranges), head.copies, "training"))
-    judged = windows(validation, encoded(validation, Ranges.none(), 1, "validation")) if validation else None
-
-    progress.begin("sequence head", head.epochs)
-    return fit_head(
-        head,
-        learning,
-        judged,
-        run.folder / "head",
-        clips=len(everyone),
-        frames=spec.frames,
-        classes=len(config.classes),
-        seed=config.seed,
-        report=lambda now: progress.head(head.epochs, now),
-    )
-
-
-def judge_run(run: Run, network: PostureNetwork, clips: Sequence[Clip], progress: Progress) -> None:
-    """Judges the held-out clips as `evaluate` does; writes metrics.json and report.html."""
-    divided = run.split
-    metrics: dict[str, Any] = {
-        "model": run.config.name,
-        "classes": list(run.config.classes),
-        "statement": divided.split.statement,
-        "counts": divided.split.counts([clip.label for clip in divided.clips]),
-        "provenance": run.provenance(),
-    }
-    evaluation = None
-    if clips:
-        recognizer = Recognizer(PostureEngine(network, run.config), SEGMENTS)
-        evaluation = evaluate(
-            recognizer.recognize,
-            clips,
-            run.config.classes,
-            model=run.config.name,
-            protocol=divided.split.statement,
-            progress=Stretch(progress, "judging held-out clips"),
-        )
-        metrics["held_out"] = evaluation.to_json()
-    write_report(
-        run.report_file,
-        title=f"Training run: {run.config.name}",
-        evaluation=evaluation,
-        history=run.history,
-        config=run.config.to_dict(),
-        split_statement=divided.split.statement,
-    )
-    run.write_metrics(metrics)
 
 
 def load_posture(config: Config, weights: Path) -> keras.Model:
@@ -303,29 +218,8 @@ def _check_poses(table: PostureTable, rendered: RenderedTable, clips: Sequence[C
             )
 
 
-def _stored(paths: Sequence[Path], rate: float, progress: Progress) -> list[StoredClip]:
-    return store_clips(
-        paths,
-        cache_folder() / "frames",
-        rate=rate,
-        side=STORE_SIDE,
-        progress=Stretch(progress, "decoding clips"),
-    )
-
-
-def _split(config: Config, clips: Sequence[Clip], fold: tuple[int, int] | None) -> Split:
+def _split(config: Config, clips: Sequence[Clip]) -> Split:
     if config.split.protocol != "group":
         raise InputError('the default model is split by group; set split.protocol="group"')
     labels, groups = [clip.label for clip in clips], [clip.group for clip in clips]
-    if fold is None:
-        return split_by_group(labels, groups, config.split.fractions, config.split.seed)
-    number, folds = fold
-    if not 0 <= number < folds:
-        raise InputError(f"folds are numbered from 0 to {folds - 1}, got {number}")
-    left_out = frozenset(folds_by_group(labels, groups, folds, config.split.seed)[number])
-    parts = {
-        "train": tuple(i for i in range(len(clips)) if i not in left_out),
-        "validation": tuple(sorted(left_out)),
-        "test": (),
-    }
-    return Split("group", config.split.seed, (1 - 1 / folds, 1 / folds, 0.0), parts)
+    return split_by_group(labels, groups, config.split.fractions, config.split.seed)

@@ -17,8 +17,11 @@ from PIL import Image
 
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
+from exerlitenet.video.view import View, check_picture, look, whole_view
 
-Aspect = Literal["squash", "pad"]
+Aspect = Literal["squash", "pad", "follow"]
+
+ASPECTS: tuple[Aspect, ...] = ("squash", "pad", "follow")
 
 # Presentation times are rounded to a video's time base; a frame this little before a tick still serves it.
 TICK_TOLERANCE_S = 0.002
@@ -31,7 +34,10 @@ class SequenceSpec:
     frames: frames in a window (the paper: 15).
     rate: frames a second that the model looks at. A window spans (frames - 1) / rate seconds.
     size: height and width of a frame in pixels.
-    aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black.
+    aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black; "follow"
+        looks at a square about the person, chosen anew for every frame (see `recognition.follow`).
+    least_frames: frames from which on a window is judged; before there are enough for a whole one, the first frame
+        is held in front of them. 0 waits for a whole window.
     source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
         deliver very different sizes; the second resize then always works on similar pictures.
     """
@@ -41,6 +47,7 @@ class SequenceSpec:
     size: int = 224
     aspect: Aspect = "squash"
     source_short_side: int = 256
+    least_frames: int = 0
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -53,8 +60,18 @@ class SequenceSpec:
             raise InputError(
                 f"frames must be at least 2 pixels, got source_short_side={self.source_short_side}"
             )
-        if self.aspect not in ("squash", "pad"):
-            raise InputError(f'aspect must be "squash" or "pad", got {self.aspect!r}')
+        if self.aspect not in ASPECTS:
+            raise InputError(f'aspect must be "squash", "pad" or "follow", got {self.aspect!r}')
+
+        if not 0 <= self.least_frames <= self.frames:
+            raise InputError(
+                f"least_frames must lie from 0 to frames, {self.frames}, got least_frames={self.least_frames}"
+            )
+
+    @property
+    def first_judged(self) -> int:
+        """Frames of the first window that is judged."""
+        return self.least_frames or self.frames
 
     @property
     def window_s(self) -> float:
@@ -99,28 +116,20 @@ def sample(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
             yield frame
 
 
-def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec) -> NDArray[np.uint8]:
+def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec, view: View | None = None) -> NDArray[np.uint8]:
     """Resize one frame.
 
-    rgb: uint8 [height, width, 3] of any size. Returns uint8 [size, size, 3].
+    rgb: uint8 [height, width, 3] of any size. view: where to look, for a spec that follows; the whole without it.
+    Returns uint8 [size, size, 3].
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or 0 in rgb.shape:
-        raise InputError(f"a frame must be uint8 [height, width, 3], got {rgb.dtype} {list(rgb.shape)}")
+    check_picture(rgb)
     height, width = rgb.shape[:2]
     size = spec.size
+    if spec.aspect != "squash":
+        return look(rgb, view or whole_view(height, width), size)
     if (height, width) == (size, size):
         return rgb
-    image = Image.fromarray(rgb)
-    if spec.aspect == "squash":
-        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
-    scale = size / max(height, width)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-    left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
-    out = np.zeros((size, size, 3), np.uint8)
-    out[top : top + inner[1], left : left + inner[0]] = np.asarray(
-        image.resize(inner, Image.Resampling.BILINEAR)
-    )
-    return out
+    return np.asarray(Image.fromarray(rgb).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def to_unit_range(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -144,8 +153,8 @@ def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
 
 
 def window_indices(start: int, ticks: int, frames: int) -> NDArray[np.int64]:
-    """Ticks of the window from `start`: int64 [frames]; beyond the clip's end the last frame is held."""
-    return np.minimum(np.arange(start, start + frames), ticks - 1)
+    """Ticks of the window from `start`: int64 [frames]; beyond the clip its first or last frame is held."""
+    return np.clip(np.arange(start, start + frames), 0, ticks - 1)
 
 
 def sequence_of(frames: Iterable[Frame], spec: SequenceSpec) -> NDArray[np.float32]:

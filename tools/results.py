@@ -1,0 +1,61 @@
+"""Figures of a cross-validation as one JSON file: what a model card quotes, with where it came from.
+
+    python tools/results.py RUN DATASET results/cross-validation.json
+
+RUN was trained with `exerlitenet train DATASET --config default --folds N --out RUN`. Nothing is run again; it takes
+seconds. The commit is that of the checkout that this script lies in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.files import write_atomically
+from exerlitenet.training.folds import Folds
+from exerlitenet.training.manifest import read_manifest
+from exerlitenet.training.posture_network import SEGMENTS
+from exerlitenet.training.run import Run
+
+# Of an evaluation, what names single people; the rest is figures.
+LEFT_OUT = ("by_person", "by_group", "results")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("out", type=Path)
+    asked = parser.parse_args()
+    run = Run.open(asked.run)
+    clips = read_manifest(asked.dataset, classes=run.config.classes).clips
+    folds = Folds.load(asked.run)
+    evaluations = folds.evaluate(clips, SEGMENTS)
+    content: dict[str, Any] = {
+        "commit": _commit(),
+        "config": run.config.to_dict(),
+        "seed": run.config.seed,
+        "folds": folds.folds,
+        "thresholds": SEGMENTS.to_dict(),
+        "seconds": run.provenance()["seconds"],
+    }
+    for name, evaluation in evaluations.items():
+        content[name.replace(" ", "_")] = {
+            key: value for key, value in evaluation.to_json().items() if key not in LEFT_OUT
+        }
+    write_atomically(asked.out, json.dumps(content, indent=1) + "\n")
+
+
+def _commit() -> str:
+    here = Path(__file__).resolve().parent
+    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+    return said.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
