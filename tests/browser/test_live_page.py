@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -150,15 +150,16 @@ def free_port() -> int:
         return int(it.getsockname()[1])
 
 
-def command(model: Path, port: int, database: Path) -> subprocess.Popen[str]:
-    """`exerlitenet live` as a program, listening."""
+@contextmanager
+def program(model: Path, port: int, database: Path) -> Iterator[subprocess.Popen[str]]:
+    """`exerlitenet live` as a program that listens; it is killed at the end of the block."""
     arguments = ["live", "--model", model, "--port", port, "--database", database]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "exerlitenet", *map(str, arguments)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith(f"open http://127.0.0.1:{port}/")
-    return process
+    command = [sys.executable, "-m", "exerlitenet", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"open http://127.0.0.1:{port}/")
+        yield process
+        process.kill()
 
 
 def test_a_server_that_is_killed_and_started_again(model: Path, tmp_path: Path, open_window: Open) -> None:
@@ -166,20 +167,17 @@ def test_a_server_that_is_killed_and_started_again(model: Path, tmp_path: Path, 
     pictures = swinging(SQUAT, 30, 60)
     camera = write_camera(tmp_path / "camera.mjpeg", enlarged(pictures))
     database, port = tmp_path / "log.db", free_port()
-    process = command(model, port, database)
-    try:
+    with program(model, port, database):
         window = open_window(f"http://127.0.0.1:{port}", camera, faults=True)
         window.page.click("#start-camera")
         window.wait("count >= 3")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        window.wait("/lost/.test(status)")
-        shown = window.repetitions
-        with SessionLog(database) as log:
-            [kept] = log.sets()
-            assert shown - 1 <= kept.repetitions <= shown + 1
-            before = kept.repetitions
-        process = command(model, port, database)
+    window.wait("/lost/.test(status)")
+    shown = window.repetitions
+    with SessionLog(database) as log:
+        [kept] = log.sets()
+        assert shown <= kept.repetitions <= shown + 1
+        before = kept.repetitions
+    with program(model, port, database):
         window.wait(f"count >= {before + 2}")
         window.page.click("#stop")
         window.wait("status === 'Camera off'")
@@ -188,9 +186,6 @@ def test_a_server_that_is_killed_and_started_again(model: Path, tmp_path: Path, 
             assert [(s.exercise, s.repetitions) for s in log.sets()] == [(exercise, count)]
             assert count >= before + 2
             assert len(log.sessions()) == 1
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.parametrize("width", [390, 320])
