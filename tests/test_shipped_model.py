@@ -46,7 +46,8 @@ def test_no_convolution_is_imagenets() -> None:
     assert len(weights) >= len(known) > 40
     for values in weights:
         channels = values.reshape(len(values), -1).astype(np.float64)
-        fourth = ((channels / np.linalg.norm(channels, axis=1, keepdims=True)) ** 4).sum(axis=1)
+        lengths = np.maximum(np.linalg.norm(channels, axis=1, keepdims=True), 1e-12)
+        fourth = ((channels / lengths) ** 4).sum(axis=1)
         for row in known:
             if row["size"] == values.size and len(row["channels"]) == len(fourth):
                 assert np.abs(fourth - row["channels"]).max() > 1e-5
@@ -57,7 +58,9 @@ def test_its_card_says_what_it_is_and_names_no_place() -> None:
     assert bundle.classes == ("squat", "biceps_curl", "none")
     assert bundle.sample is not None
     assert set(bundle.provenance) >= {"train_digests", "train_groups", "split", "config", "versions"}
-    assert not set(bundle.provenance["split"]["validation"]) & set(bundle.provenance["train_digests"])
+    # The last head learned from all clips; its figures are those of heads that had left clips out.
+    assert not bundle.provenance["split"]["validation"]
+    assert len(bundle.provenance["train_digests"]) == bundle.metrics["left_out"]["clips"]
     text = (default_folder() / CARD).read_text(encoding="utf-8")
     assert "/home" not in text
     assert "/tmp" not in text
@@ -82,29 +85,30 @@ def test_rendered_people_of_seeds_that_no_training_uses(label: str) -> None:
 @pytest.mark.skipif(
     "EXERLITENET_CLIPS" not in os.environ, reason="EXERLITENET_CLIPS names no folder of real clips"
 )
-def test_real_people_it_was_not_trained_on() -> None:
-    """A fixed sample of the validation part: at least 80 % of squats and curls told apart, 60 % balanced with none."""
+def test_real_people_it_was_trained_on() -> None:
+    """A fixed sample, seen in training and said to be: a figure below these means that the file is not the model."""
     bundle = load_bundle()
     manifest = read_manifest(Path(os.environ["EXERLITENET_CLIPS"]), classes=bundle.classes, check=False)
-    held_out = frozenset(bundle.provenance["split"]["validation"])
-    clips = [clip for clip in manifest.clips if clip.digest in held_out]
+    known = frozenset(bundle.provenance["train_digests"])
+    clips = [clip for clip in manifest.clips if clip.digest in known]
     if not clips:
-        pytest.skip("the clips in EXERLITENET_CLIPS are not those that the model was validated on")
+        pytest.skip("the clips in EXERLITENET_CLIPS are not those that the model was trained on")
     exercises = [clip for clip in clips if clip.label != "none"]
     others = [clip for clip in clips if clip.label == "none"]
     order = np.random.default_rng(0).permutation(len(exercises))[: REAL_CLIPS * 2 // 3]
     sample = [exercises[i] for i in order] + others[:: max(1, len(others) // (REAL_CLIPS // 3))][
         : REAL_CLIPS // 3
     ]
-    assert warn_if_seen(bundle.provenance, sample) is None
+    assert warn_if_seen(bundle.provenance, sample) is not None
     found = evaluate(
-        Recognizer.load().recognize, sample, bundle.classes, model=bundle.name, protocol="validation part"
+        Recognizer.load().recognize, sample, bundle.classes, model=bundle.name, protocol="trained on"
     )
     assert len(found.results) == len(sample) >= REAL_CLIPS // 2
-    assert found.judgements["exercise_clips"].accuracy.value >= 0.8
-    assert found.judgements["clips"].balanced_accuracy.value >= 0.6
+    assert found.judgements["exercise_clips"].accuracy.value >= 0.9
+    assert found.judgements["clips"].balanced_accuracy.value >= 0.8
 
 
 def test_the_card_is_json_without_surprises() -> None:
     card = json.loads((default_folder() / CARD).read_text(encoding="utf-8"))
-    assert card["metrics"]["held_out"]["clips"] == len(card["provenance"]["split"]["validation"])
+    assert card["metrics"]["left_out"]["clips"] == len(card["provenance"]["train_digests"])
+    assert 0 < card["metrics"]["strangers"]["clips"] < card["metrics"]["left_out"]["clips"]

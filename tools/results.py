@@ -17,7 +17,7 @@ from typing import Any
 from exerlitenet.files import write_atomically
 from exerlitenet.training.folds import Folds
 from exerlitenet.training.manifest import read_manifest
-from exerlitenet.training.posture_network import SEGMENTS
+from exerlitenet.training.posture_network import COUNTING, SEGMENTS
 from exerlitenet.training.run import Run
 
 # Of an evaluation, what names single people; the rest is figures.
@@ -35,13 +35,13 @@ def main() -> None:
     run = Run.open(asked.run)
     clips = read_manifest(asked.dataset, classes=run.config.classes).clips
     folds = Folds.load(asked.run)
-    evaluations = folds.evaluate(clips, SEGMENTS)
+    evaluations = folds.evaluate(clips, SEGMENTS, COUNTING)
     content: dict[str, Any] = {
         "commit": _commit(),
         "config": run.config.to_dict(),
         "seed": run.config.seed,
         "folds": folds.folds,
-        "thresholds": SEGMENTS.to_dict(),
+        "thresholds": {"segments": SEGMENTS.to_dict(), "counting": COUNTING.to_dict()},
         "seconds": run.provenance()["seconds"],
     }
     for name, evaluation in evaluations.items():

@@ -10,6 +10,7 @@ import pytest
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.results import Prediction
 from exerlitenet.training.clips import Clip
@@ -77,7 +78,9 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_a_loaded_one_is_judged_alike(tmp_path: Path) -> None:
     FOLDS.save(tmp_path)
-    before, after = (folds.evaluate(CLIPS, THRESHOLDS) for folds in (FOLDS, Folds.load(tmp_path)))
+    before, after = (
+        folds.evaluate(CLIPS, THRESHOLDS, CountingThresholds()) for folds in (FOLDS, Folds.load(tmp_path))
+    )
     for name in before:
         mine, theirs = before[name].to_json(), after[name].to_json()
         assert mine["judgements"] == theirs["judgements"]
@@ -124,7 +127,7 @@ def test_a_file_of_bytes_that_are_no_text_is_damaged(tmp_path: Path) -> None:
 
 
 def test_workouts_are_what_the_recogniser_makes_of_it() -> None:
-    workouts = FOLDS.workouts(THRESHOLDS)
+    workouts = FOLDS.workouts(THRESHOLDS, CountingThresholds())
     assert [workout.exercise for workout in workouts] == SAID
     assert [workout.video for workout in workouts] == [row.name for row in ROWS]
     assert [workout.repetitions for workout in workouts] == [3, 3, 0, 3, 3, 0]
@@ -134,12 +137,12 @@ def test_workouts_are_what_the_recogniser_makes_of_it() -> None:
 
 
 def test_thresholds_matter() -> None:
-    [*workouts] = FOLDS.workouts(SegmentThresholds(enter=0.95, leave=0.95))
+    [*workouts] = FOLDS.workouts(SegmentThresholds(enter=0.95, leave=0.95), CountingThresholds())
     assert {workout.exercise for workout in workouts} == {"none"}
 
 
 def test_all_clips_and_strangers_are_judged_apart() -> None:
-    found = FOLDS.evaluate(CLIPS, THRESHOLDS)
+    found = FOLDS.evaluate(CLIPS, THRESHOLDS, CountingThresholds())
     assert list(found) == ["left out", "strangers"]
     everyone, strangers = found["left out"], found["strangers"]
     assert [result.name for result in everyone.results] == [row.name for row in ROWS]
@@ -156,16 +159,16 @@ def test_all_clips_and_strangers_are_judged_apart() -> None:
 
 def test_without_strangers_or_without_known_clips_there_is_one_judgement() -> None:
     known = replace(FOLDS, clips=ROWS[:3])
-    assert list(known.evaluate(CLIPS, THRESHOLDS)) == ["left out"]
+    assert list(known.evaluate(CLIPS, THRESHOLDS, CountingThresholds())) == ["left out"]
     unknown = replace(FOLDS, clips=tuple(replace(row, known=False) for row in ROWS))
-    found = unknown.evaluate(CLIPS, THRESHOLDS)
+    found = unknown.evaluate(CLIPS, THRESHOLDS, CountingThresholds())
     assert list(found) == ["left out"]
     assert "frame network" not in found["left out"].protocol
 
 
 def test_a_single_fold_is_no_cross_validation() -> None:
     held_out = replace(FOLDS, folds=1, clips=tuple(replace(row, known=False) for row in ROWS))
-    found = held_out.evaluate(CLIPS, THRESHOLDS)
+    found = held_out.evaluate(CLIPS, THRESHOLDS, CountingThresholds())
     assert list(found) == ["left out"]
     assert (
         found["left out"].protocol
@@ -176,10 +179,10 @@ def test_a_single_fold_is_no_cross_validation() -> None:
 def test_clips_are_known_by_their_content() -> None:
     moved = [replace(clip, name="elsewhere.mp4", path=Path("elsewhere.mp4")) for clip in CLIPS[:2]]
     stranger = replace(CLIPS[2], digest="f" * 64)
-    found = FOLDS.evaluate([stranger, *reversed(moved)], THRESHOLDS)
+    found = FOLDS.evaluate([stranger, *reversed(moved)], THRESHOLDS, CountingThresholds())
     assert len(found["left out"].results) == 2
     with pytest.raises(InputError, match="none of these clips was cross-validated; give the dataset"):
-        FOLDS.evaluate([stranger], THRESHOLDS)
+        FOLDS.evaluate([stranger], THRESHOLDS, CountingThresholds())
 
 
 def test_the_file_is_json_that_others_may_read(tmp_path: Path) -> None:

@@ -149,9 +149,9 @@ def open_model(name: str) -> Judged:
 def cross_validated(run: Path, clips: Sequence[Clip]) -> dict[str, Evaluation]:
     """What a run's folds said of the clips that each had left out, without running anything again."""
     from exerlitenet.training.folds import Folds
-    from exerlitenet.training.posture_network import SEGMENTS
+    from exerlitenet.training.posture_network import COUNTING, SEGMENTS
 
-    return Folds.load(run).evaluate(clips, SEGMENTS)
+    return Folds.load(run).evaluate(clips, SEGMENTS, COUNTING)
 
 
 def parts_of(provenance: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -92,6 +92,13 @@ class StreamState:
         """Features [width] of the frame encoded last."""
         return self._last_feature
 
+    @property
+    def joints(self) -> Floats | None:
+        """What the model saw of the body in the frame encoded last: float32 [13, 6], x and y from 0 to 1 across the
+        view, visibility, place in space; None from a model that sees no joints.
+        """
+        return self._eyes.joints
+
     def _enter(self, feature: Floats, tick_s: float) -> None:
         self._window.append(feature)
         self._ticks.append(tick_s)

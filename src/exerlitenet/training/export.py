@@ -19,6 +19,7 @@ from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
 from exerlitenet.recognition.engine import whole_squares
 from exerlitenet.recognition.eyes import encode_window
 from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.training.quantise import quantise_weights
 from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
@@ -47,6 +48,7 @@ class Parts:
     full: keras.Model
     phase_delay: int = 0
     segments: SegmentThresholds = field(default_factory=SegmentThresholds)
+    counting: CountingThresholds = field(default_factory=CountingThresholds)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def export_bundle(
             head=graph_of(head, inputs["head"], _roles(head, parts.head, "probabilities")),
             phase_delay=parts.phase_delay,
             segment_thresholds=parts.segments,
+            counting_thresholds=parts.counting,
             metrics=metrics,
             provenance=dict(provenance) | {"int8": int8},
         )

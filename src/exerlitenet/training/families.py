@@ -98,9 +98,14 @@ def recognizer_of_run(folder: Path) -> Recognizer:
     """The recogniser of a finished run, through Keras. Raises InputError when the folder is no finished run."""
     run = Run.open(folder)
     if run.config.model.kind == "posture":
-        from exerlitenet.training.posture_network import SEGMENTS, PostureEngine, load_posture_network
+        from exerlitenet.training.posture_network import (
+            COUNTING,
+            SEGMENTS,
+            PostureEngine,
+            load_posture_network,
+        )
 
-        return Recognizer(PostureEngine(load_posture_network(run), run.config), SEGMENTS)
+        return Recognizer(PostureEngine(load_posture_network(run), run.config), SEGMENTS, COUNTING)
     from exerlitenet.training.keras_engine import KerasEngine
 
     return Recognizer(KerasEngine.from_run(run))
@@ -131,7 +136,7 @@ def _parts(run: Run) -> Parts:
     config = run.config
     if config.model.kind == "posture":
         from exerlitenet.training.head import frame_encoder, sequence_head
-        from exerlitenet.training.posture_network import SEGMENTS, load_posture_network
+        from exerlitenet.training.posture_network import COUNTING, SEGMENTS, load_posture_network
 
         whole = load_posture_network(run)
         return Parts(
@@ -143,6 +148,7 @@ def _parts(run: Run) -> Parts:
             full=whole.full,
             phase_delay=whole.head.config.phase_delay,
             segments=SEGMENTS,
+            counting=COUNTING,
         )
     from exerlitenet.training.keras_engine import load_network
     from exerlitenet.training.models import encoder

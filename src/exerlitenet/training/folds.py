@@ -107,9 +107,8 @@ class Folds:
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{path} is damaged ({fault!r}); train again with --folds") from fault
 
-    def workouts(self, thresholds: SegmentThresholds) -> list[Workout]:
+    def workouts(self, thresholds: SegmentThresholds, counting: CountingThresholds) -> list[Workout]:
         """What the recogniser makes of these predictions, in the order of `clips`."""
-        counting = CountingThresholds()
         return [
             summarise(
                 clip.seen,
@@ -123,7 +122,9 @@ class Folds:
             for clip in self.clips
         ]
 
-    def evaluate(self, clips: Sequence[Clip], thresholds: SegmentThresholds) -> dict[str, Evaluation]:
+    def evaluate(
+        self, clips: Sequence[Clip], thresholds: SegmentThresholds, counting: CountingThresholds
+    ) -> dict[str, Evaluation]:
         """Judged on all clips, and on those whose people are strangers to all of the model, if there are any.
 
         clips: of the dataset; those that this cross-validation does not know are left out. Raises InputError when
@@ -132,7 +133,7 @@ class Folds:
         truth = {clip.digest: clip for clip in clips}
         pairs = [
             (left, truth[left.digest], workout)
-            for left, workout in zip(self.clips, self.workouts(thresholds), strict=True)
+            for left, workout in zip(self.clips, self.workouts(thresholds, counting), strict=True)
             if left.digest in truth
         ]
         if not pairs:

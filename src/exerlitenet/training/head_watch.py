@@ -23,7 +23,7 @@ def watch(head: Head, copy: Copy, classes: Sequence[str], spec: SequenceSpec) ->
     ticks = len(copy.joints)
     # Ends of the windows. Behind the clip its last frame is held: only then is the phase of the last frames known.
     ends = np.arange(first - 1, max(ticks, first) + delay)
-    index = np.stack([window_indices(end - frames + 1, ticks, frames) for end in ends])
+    index = np.stack([window_indices(int(end) - frames + 1, ticks, frames) for end in ends])
     out = head.network.predict_on_batch(
         [copy.joints[index].astype(np.float32), copy.context[index].astype(np.float32)]
     )

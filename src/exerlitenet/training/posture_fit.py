@@ -13,6 +13,7 @@ import numpy as np
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
+from exerlitenet.training.dead_units import silence_dead_units
 from exerlitenet.training.posture_data import PostureBatches
 from exerlitenet.training.tables import Table
 
@@ -174,6 +175,9 @@ def fit_posture(
         first=sum(s.steps for s in stages),
         count=NORM_BATCHES,
     )
+    last, first = stages[-1], sum(s.steps for s in stages)
+    unseen = batches_of(last).stream(first, first + NORM_BATCHES, last.batch, last.size)
+    silence_dead_units(network, (pixels for pixels, _ in unseen))
     with replacing(done) as temporary:
         network.save_weights(temporary)
     checkpoint.unlink()

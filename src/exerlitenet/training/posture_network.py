@@ -9,6 +9,7 @@ import numpy as np
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.engine import Floats, whole_squares
+from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.training.config import Config
 from exerlitenet.training.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 PHASES = ("posture", "head")
 
 
-SEGMENTS = SegmentThresholds(enter=0.75, leave=0.2, least_s=1.5, smooth_s=0.8, merge_gap_s=3.0)
+SEGMENTS = SegmentThresholds(enter=0.75, leave=0.1, least_s=1.0, smooth_s=0.4, merge_gap_s=4.0)
 """A set is entered on good evidence and left on good evidence: people pause between repetitions."""
+
+COUNTING = CountingThresholds(rise=0.5, fall=0.3, least_amplitude=0.18, smooth_s=0.08)
+"""The phase of a stranger is shallower than that of people who were learned from."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from exerlitenet.training.posture import build_posture
 from exerlitenet.training.posture_clips import posed_clips, unlabelled_videos
 from exerlitenet.training.posture_data import PosedClip, PostureBatches
 from exerlitenet.training.posture_fit import PostureStage, PostureTable, fit_posture
-from exerlitenet.training.posture_network import SEGMENTS, build_posture_network, check_family
+from exerlitenet.training.posture_network import COUNTING, SEGMENTS, build_posture_network, check_family
 from exerlitenet.training.posture_record import Record
 from exerlitenet.training.progress import Lines, Progress, Stretch
 from exerlitenet.training.rendered import RenderedTable, rendered_clips
@@ -121,7 +121,7 @@ def _train(run: Run, dataset: Path, weights: str | Path | None, folds: int | Non
     network.head.network.set_weights(head.network.get_weights())
     with replacing(run.best_weights) as temporary:
         network.full.save_weights(temporary)
-    evaluations = judged.evaluate(clips, SEGMENTS) if judged.clips else {}
+    evaluations = judged.evaluate(clips, SEGMENTS, COUNTING) if judged.clips else {}
     protocol = evaluations["left out"].protocol if folds is not None else split.statement
     write_metrics(run, clips, evaluations, protocol)
 
