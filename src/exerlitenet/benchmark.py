@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.recognition.bundle import CARD, load_bundle
+from exerlitenet.recognition.engine import Floats
+from exerlitenet.recognition.eyes import Eyes
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.video.sequence import prepare, to_unit_range
@@ -113,8 +115,19 @@ def _time_frames(
     """Milliseconds of the parts of live frames, five in each round, and of one recomputed window a round."""
     spec = engine.spec
     pictures = [frames[i % len(frames)] for i in range(spec.frames + 5)]
-    window = to_unit_range(np.stack([prepare(rgb, spec) for rgb in pictures[: spec.frames]]))
-    features = engine.encode(window)
+    # A model that follows is timed where it looks once it has found the person.
+    eyes = Eyes(engine)
+    for rgb in pictures:
+        eyes.encode(rgb)
+    view = eyes.view
+    window = to_unit_range(np.stack([prepare(rgb, spec, view) for rgb in pictures[: spec.frames]]))
+
+    def encode(pixels: Floats) -> Floats:
+        if view is None:
+            return engine.encode(pixels)
+        return engine.look(pixels, np.tile(view.to_array(), (len(pixels), 1)))[0]
+
+    features = encode(window)
     parts: dict[str, list[float]] = {"prepare": [], "encode": [], "head": []}
     windows: list[float] = []
     for k in range(WARM_UP + rounds):
@@ -124,16 +137,16 @@ def _time_frames(
                 times.clear()
         for rgb in pictures[-5:]:
             times_s = [time.perf_counter()]
-            pixels = to_unit_range(prepare(rgb, spec))[None]
+            pixels = to_unit_range(prepare(rgb, spec, view))[None]
             times_s.append(time.perf_counter())
-            feature = engine.encode(pixels)
+            feature = encode(pixels)
             times_s.append(time.perf_counter())
             engine.judge(np.concatenate([features[1:], feature])[None])
             times_s.append(time.perf_counter())
             for part, spent in zip(parts.values(), np.diff(times_s), strict=True):
                 part.append(1000 * float(spent))
         start_s = time.perf_counter()
-        engine.judge(engine.encode(window)[None])
+        engine.judge(encode(window)[None])
         windows.append(1000 * (time.perf_counter() - start_s))
         told(k, 2 * (WARM_UP + rounds))
     return {name: np.array(times) for name, times in parts.items()}, np.array(windows)
