@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WRONG = 1
 NEXT = """
 What next:
+  the page         exerlitenet live, and open the address it prints
   your camera      exerlitenet recognize camera:0 --seconds 30
   your own video   make demo VIDEO=path/to/video.mp4
                    exerlitenet recognize path/to/video.mp4
