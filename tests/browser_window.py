@@ -65,6 +65,7 @@ class Window:
         self.address = address
         self.faults: list[str] = []
         self.hosts: set[str] = set()
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda m: m.type == "error" and self.faults.append(m.text))
         page.on("request", lambda request: self.hosts.add(request.url))
@@ -84,12 +85,20 @@ class Window:
         )
         return [(exercise, repetitions) for exercise, repetitions in reversed(rows)]
 
-    def wait(self, condition: str, seconds: float = 60) -> None:
-        """Until a condition in JavaScript holds; status, exercise, count and sets are at hand in it."""
+    def wait(self, condition: str, seconds: float = 120) -> None:
+        """Until a condition in JavaScript holds.
+
+        At hand in it: status, exercise, sure (%), count, sets (how many), notice, rest, and light (%), what the server
+        says of the brightness. What belongs together must be asked for together, since it may be over soon.
+        """
         values = (
             "const at = (n) => document.querySelector(`[data-testid=${n}]`);"
             "const status = at('status').textContent, exercise = at('exercise').dataset.exercise,"
-            "count = +at('repetitions').textContent, sets = at('history').children.length;"
+            "count = +at('repetitions').textContent, sets = at('history').children.length,"
+            "sure = parseInt(at('confidence').textContent),"
+            "[notice, rest] = ['notice', 'rest'].map((n) => document.getElementById(n))"
+            ".map((e) => e.checkVisibility() ? e.textContent : ''),"
+            "light = +/Light(\\d+)/.exec(document.getElementById('facts').textContent)?.[1];"
         )
         self.page.wait_for_function(f"() => {{ {values} return {condition}; }}", timeout=1000 * seconds)
 

@@ -40,7 +40,9 @@ class LiveServer:
         self.address = f"http://127.0.0.1:{port}"
 
     def connect(self, **more: Any) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.port}/ws", compression=None, max_size=None, **more)
+        # However slow the machine is, a test must not end because the client lost patience.
+        patient = {"open_timeout": 120, "ping_interval": None, "compression": None, "max_size": None}
+        return connect(f"ws://127.0.0.1:{self.port}/ws", **{**patient, **more})
 
 
 @contextmanager

@@ -75,6 +75,7 @@ def open_page(browser: Any, address: str) -> Iterator[Any]:
     def open_(**window: Any) -> Any:
         contexts.append(browser.new_context(**window))
         page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
         page.on("request", lambda request: hosts.add(re.sub(r"^data:.*", address, request.url)))
@@ -105,7 +106,7 @@ def count(page: Any, number: int) -> str:
 
 def until(holds: Callable[[], bool]) -> None:
     """Waits for what the page does by itself."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < give_up
         time.sleep(0.02)
@@ -152,7 +153,7 @@ def test_corrections_by_keyboard(open_page: Any, log: SessionLog) -> None:
     page.locator("form.edit").get_by_text("Save", exact=True).press("Enter")
     page.get_by_text("Saved: no exercise.").wait_for()
     assert log.set(latest).exercise == "none"
-    assert row.count() == 0
+    until(lambda: row.count() == 0)
     page.keyboard.press("u")
     page.get_by_text("Undone: 4 squats.").wait_for()
     row.focus()
@@ -175,7 +176,7 @@ def test_corrections_by_touch_on_a_phone(open_page: Any, log: SessionLog) -> Non
     page.get_by_label("Note").fill("<b>two</b> & more")
     page.locator("form.edit").get_by_text("Save", exact=True).tap()
     page.get_by_text("Saved: 6 squats.").wait_for()
-    assert count(page, first) == "6"
+    until(lambda: count(page, first) == "6")
     assert "“<b>two</b> & more”" in page.locator(f'[data-set="{first}"] .said').inner_text()
     page.locator("#toast-undo").tap()
     page.get_by_text("Undone: 4 squats.").wait_for()

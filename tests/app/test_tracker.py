@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundles import CURL, SQUAT, frames_of, still, swinging, workout_pictures, write_bundle
+from bundles import CURL, SPEC, SQUAT, frames_of, still, swinging, workout_pictures, write_bundle
 from exerlitenet.app import tracker as module
 from exerlitenet.app.tracker import LiveTracker, Progress, Set, sees_person
 from exerlitenet.recognition.recognizer import Recognizer
@@ -111,6 +111,19 @@ def test_a_person_is_a_few_joints_seen_surely() -> None:
     assert sees_person(joints) is False
     joints[:4, 2] = 0.9
     assert sees_person(joints) is True
+
+
+def test_a_model_that_follows_says_whether_somebody_is_there(tmp_path: Path) -> None:
+    """The tiny one takes light for a person."""
+    recognizer = Recognizer.load(write_bundle(tmp_path / "m", spec=replace(SPEC, aspect="follow")))
+    steps = followed(recognizer, frames_of([still((90, 90, 90))] * 45 + [still((0, 0, 0))] * 45, 15))
+    assert {step.person for step in steps if step.status == "warming"} == {None}
+    assert [a.person for a, b in pairwise(steps) if a.person != b.person] == [None, True]
+    assert steps[-1].person is False
+
+
+def test_a_model_without_joints_does_not_say_whether_somebody_is_there(recognizer: Recognizer) -> None:
+    assert {step.person for step in followed(recognizer, frames_of([still(SQUAT)] * 45, 15))} == {None}
 
 
 def test_repetitions_are_counted_from_the_times() -> None:

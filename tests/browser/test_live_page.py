@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copy
 from urllib.request import urlopen
 
 import numpy as np
@@ -28,16 +30,27 @@ REST: tuple[int, int, int] = (60, 60, 0)
 """Nothing, and not dark."""
 
 
-WATCH_COUNTS = """() => {
+WATCH = """() => {
   window.seen = [];
-  let start = 0;
   const at = (id) => document.getElementById(id);
-  at("video").addEventListener("playing", () => { start ||= performance.now(); });
-  const note = () => window.seen.push([(performance.now() - start) / 1000, at("exercise").dataset.exercise,
-    +at("repetitions").textContent]);
-  new MutationObserver(note).observe(at("repetitions"), {childList: true, characterData: true, subtree: true});
+  const begun = {};
+  at("start-camera").addEventListener("click", () => { begun.pressed ??= performance.now(); }, true);
+  at("video").addEventListener("playing", () => { begun.playing ??= performance.now(); });
+  const since = (moment) => (performance.now() - moment) / 1000;
+  const note = () => window.seen.push([since(begun.pressed), since(begun.playing), at("status").textContent,
+    at("exercise").dataset.exercise, +at("repetitions").textContent]);
+  for (const name of ["status", "exercise", "repetitions"]) {
+    new MutationObserver(note).observe(at(name), {childList: true, characterData: true, subtree: true});
+  }
 }"""
-"""Notes when the count changes, in seconds since the camera began."""
+"""Notes what the page shows: seconds since start was pressed, and since the camera began; status, exercise, count."""
+
+
+def then_white(pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """The pictures, the last one held for 2 s, and 40 s of white, by which a test sees that they are over."""
+    yield from pictures
+    yield from [pictures[-1]] * 30
+    yield from [np.full_like(pictures[-1], 255)] * 600
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +60,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """2 s of nothing, 3 squats in 6 s, 6 s of nothing, again and again."""
-    pictures = [*[still(REST)] * 30, *swinging(SQUAT, 3, 6), *[still(REST)] * 90]
+    """2 s of nothing, 3 squats in 6 s, and nothing for so long that no test sees it begin again."""
+    pictures = [*[still(REST)] * 30, *swinging(SQUAT, 3, 6), *[still(REST)] * 1800]
     return write_camera(tmp_path_factory.mktemp("c") / "camera.mjpeg", enlarged(pictures))
 
 
@@ -69,12 +82,10 @@ def test_from_the_camera_to_the_history(server: LiveServer, camera: Path, open_w
     window.page.fill("#goal", "3")
     window.page.press("#goal", "Tab")
     window.page.click("#start-camera")
-    window.wait("exercise === 'squat' && count === 3")
+    window.wait("exercise === 'squat' && count === 3 && sure > 60")
     assert window.text("exercise") == "Squat"
-    assert int(window.text("confidence").removesuffix(" %")) > 60
-    window.wait("sets === 1 && /done/.test(status)")
+    window.wait("sets === 1 && /done/.test(status) && /^\\s*Rest/.test(rest)")
     assert window.sets == [("squat", 3)]
-    assert window.page.inner_text("#rest").startswith("Rest")
     window.page.click("#stop")
     window.wait("status === 'Camera off'")
     assert [(s.exercise, s.repetitions, s.finished) for s in server.log.sets()] == [("squat", 3, True)]
@@ -104,12 +115,15 @@ def test_darkness_is_said(server: LiveServer, tmp_path: Path, open_window: Open)
     dark = write_camera(tmp_path / "dark.mjpeg", enlarged([still((2, 2, 2))] * 30))
     window = open_window(server.address, dark)
     window.page.click("#start-camera")
-    window.wait("/too dark/.test(document.getElementById('notice').textContent)")
+    window.wait("/too dark/.test(notice)")
     assert (window.text("exercise"), window.text("status")) == ("Ready", "You cannot be seen")
 
 
-def test_two_tabs_count_for_themselves(server: LiveServer, camera: Path, open_window: Open) -> None:
-    windows = [open_window(server.address, camera) for _ in range(2)]
+def test_two_browsers_count_for_themselves(
+    server: LiveServer, camera: Path, tmp_path: Path, open_window: Open
+) -> None:
+    # Of two tabs of one browser the second would find the camera in the middle of its file.
+    windows = [open_window(server.address, file) for file in (camera, copy(camera, tmp_path / "b.mjpeg"))]
     for window in windows:
         window.page.click("#start-camera")
     for window in windows:
@@ -141,7 +155,7 @@ def test_a_file_that_the_browser_cannot_play_is_read_by_the_server(
     assert window.sets == expected
     assert window.page.inner_text("#notice") == "4 squats, 5 biceps curls"
     window.page.set_input_files("#file", {"name": "no.mp4", "mimeType": "video/mp4", "buffer": b"no video"})
-    window.wait("/no.mp4/.test(document.getElementById('notice').textContent)")
+    window.wait("/no.mp4/.test(notice)")
 
 
 def free_port() -> int:
@@ -152,9 +166,14 @@ def free_port() -> int:
 
 @contextmanager
 def program(model: Path, port: int, database: Path) -> Iterator[subprocess.Popen[str]]:
-    """`exerlitenet live` as a program that listens; it is killed at the end of the block."""
+    """`exerlitenet live` as a program that listens; it is killed at the end of the block.
+
+    A set goes on however long the program takes to start again.
+    """
+    patient = "import sys; from exerlitenet.app import recorder; from exerlitenet.cli import main; "
+    patient += "recorder.RESUMED_S = 600.0; main()"
     arguments = ["live", "--model", model, "--port", port, "--database", database]
-    command = [sys.executable, "-m", "exerlitenet", *map(str, arguments)]
+    command = [sys.executable, "-c", patient, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(f"open http://127.0.0.1:{port}/")
@@ -175,7 +194,7 @@ def test_a_server_that_is_killed_and_started_again(model: Path, tmp_path: Path, 
     shown = window.repetitions
     with SessionLog(database) as log:
         [kept] = log.sets()
-        assert shown <= kept.repetitions <= shown + 1
+        assert shown <= kept.repetitions <= 30
         before = kept.repetitions
     with program(model, port, database):
         window.wait(f"count >= {before + 2}")
@@ -257,12 +276,11 @@ def test_a_real_clip_as_the_camera_is_counted_as_from_the_file(
     expected = recognizer.recognize(video)
     with open_video(video, rate=15, short_side=360) as source:
         pictures = [frame.rgb for frame in source]
-    pictures += pictures[-1:] * 90  # held, so that the camera does not begin again
-    camera = write_camera(tmp_path / "camera.mjpeg", pictures)
+    camera = write_camera(tmp_path / "camera.mjpeg", then_white(pictures))
     with running(recognizer, tmp_path / "log.db") as server:
         window = open_window(server.address, camera)
         window.page.click("#start-camera")
-        window.page.wait_for_timeout(1000 * (expected.duration_s + 3))
+        window.wait("light >= 97")
         window.page.click("#stop")
         window.wait("status === 'Camera off'")
         found = [s for s in server.log.sets() if s.exercise == expected.exercise]
@@ -277,28 +295,30 @@ def test_the_sample_through_the_camera_with_the_model_that_ships(
     from exerlitenet.synthetic.sample import sample_clip
 
     clip = sample_clip()
-    camera = write_camera(tmp_path / "camera.mjpeg", [*clip.frames, *[clip.frames[-1]] * 60], 15)
+    camera = write_camera(tmp_path / "camera.mjpeg", then_white(list(clip.frames)))
     with running(Recognizer.load(), tmp_path / "log.db") as server:
         window = open_window(server.address, camera)
-        window.page.evaluate(WATCH_COUNTS)
+        window.page.evaluate(WATCH)
         window.page.click("#start-camera")
-        window.wait("/Ready|Exercising/.test(status)")
-        window.page.wait_for_timeout(40_000)
+        window.wait("light >= 97", 300)
         window.page.click("#stop")
         window.wait("status === 'Camera off'")
         assert [name for name, _ in window.sets] == ["squat", "biceps_curl"]
         assert all(abs(a - b) <= 1 for (_, a), b in zip(window.sets, (5, 6), strict=True))
         assert [(s.exercise, s.repetitions) for s in server.log.sets()] == window.sets
-        shown = [
-            (t, count) for t, name, count in window.page.evaluate("window.seen") if count and name != "none"
-        ]
-        facts = window.page.inner_text("#facts") or window.page.evaluate(
-            "document.getElementById('facts').textContent"
+        seen = window.page.evaluate("window.seen")
+        facts = window.page.locator("#facts").evaluate(
+            "e => [...e.children].map(c => c.textContent).join(' ')"
         )
+    answered_s = next(pressed for pressed, _, status, *_ in seen if re.match("Ready|Exercising", status))
+    counts = {(name, count): t for _, t, _, name, count in reversed(seen) if count}
     with capsys.disabled():
-        print("\nfar ends of repetitions:", json.dumps([round(t, 2) for t in clip.extremes_s]))
-        print("counts shown at:", json.dumps([(round(t, 2), count) for t, count in shown]))
-        print(" ".join(facts.split()))
+        print(f"\nfirst answer {answered_s:.2f} s after start was pressed")
+        print("far ends of repetitions:", [round(t, 2) for t in clip.extremes_s])
+        print(
+            "counts shown:", [(round(t, 2), *what) for what, t in sorted(counts.items(), key=lambda i: i[1])]
+        )
+        print(facts)
 
 
 def test_the_server_is_alive_while_the_page_is_used(

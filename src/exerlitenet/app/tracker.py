@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from exerlitenet.recognition.engine import Floats
+from exerlitenet.recognition.follow import LEAST_JOINTS, VISIBLE
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.repetitions import (
     SEGMENT_MARGIN_S,
@@ -33,11 +34,6 @@ LONGEST_COUNTED_S = 240.0
 
 IDLE_S = 20.0
 """How much is kept while no set is running; a set is sure some seconds after it began."""
-
-
-VISIBLE = 0.5
-LEAST_JOINTS = 4
-"""From how many joints, seen so surely, a person is taken to be in the picture."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class Progress:
     changes: sets that became sure and sets that are over by this frame, in order; an ended set is final.
     phase: of the repetition, 0 at the start position and 1 at the far end, at `phase_time_s`, a little before now;
         None where the model does not say it.
-    person: whether the model sees one; None where it cannot tell.
+    person: whether the model finds one to follow; None where it does not follow.
     fresh: whether anything but the time is new since the frame before.
     """
 
@@ -167,7 +163,7 @@ class LiveTracker:
             last.probabilities if last else self._progress.probabilities,
             last.phase if last else self._progress.phase,
             last.phase_time_s if last else self._progress.phase_time_s,
-            sees_person(getattr(self._state, "joints", None)),
+            sees_person(self._state.joints),
             fresh=True,
         )
 
@@ -176,7 +172,12 @@ class LiveTracker:
 
 
 def sees_person(joints: Floats | None) -> bool | None:
-    """Whether enough joints are visible; joints: float32 [n, 3 or more], the third column visibility; or None."""
+    """Whether enough joints are visible to follow a person by them.
+
+    False is worth more than True: a posture network finds something like a person in many empty rooms.
+
+    joints: float32 [n, 3 or more], the third column visibility; None from a model that sees no joints.
+    """
     if joints is None:
         return None
     return int((joints[:, 2] >= VISIBLE).sum()) >= LEAST_JOINTS
