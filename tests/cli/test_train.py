@@ -126,7 +126,7 @@ def test_cross_validation_from_training_to_its_table(tmp_path: Path, monkeypatch
     assert "; strangers: exercise_clips " in first
     assert report == f"report: {folder / 'report.html'}"
     assert following == f"next: exerlitenet evaluate {folder} {clips} --part folds"
-    for head in ("fold-0 epoch 2 of 2", "fold-1 epoch 2 of 2", "head epoch 2 of 2"):
+    for head in ("fold-0-of-2 epoch 2 of 2", "fold-1-of-2 epoch 2 of 2", "head epoch 2 of 2"):
         assert head in result.stderr
 
     # What heads have said is judged without Keras, in less than it takes to load it.
