@@ -38,7 +38,7 @@ def main() -> None:
     evaluations = folds.evaluate(clips, SEGMENTS, COUNTING)
     content: dict[str, Any] = {
         "commit": _commit(),
-        "config": run.config.to_dict(),
+        "config": _without_places(run.config.to_dict()),
         "seed": run.config.seed,
         "folds": folds.folds,
         "thresholds": {"segments": SEGMENTS.to_dict(), "counting": COUNTING.to_dict()},
@@ -49,6 +49,14 @@ def main() -> None:
             key: value for key, value in evaluation.to_json().items() if key not in LEFT_OUT
         }
     write_atomically(asked.out, json.dumps(content, indent=1) + "\n")
+
+
+def _without_places(config: dict[str, Any]) -> dict[str, Any]:
+    """Folders of the machine that trained are named by their last part alone."""
+    posture = {
+        key: Path(value).name if isinstance(value, str) else value for key, value in config["posture"].items()
+    }
+    return config | {"posture": posture}
 
 
 def _commit() -> str:
