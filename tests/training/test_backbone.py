@@ -53,7 +53,7 @@ def mobilenet() -> Any:
 def close(first: Any, second: Any) -> None:
     first, second = np.asarray(first), np.asarray(second)
     assert np.std(second, axis=0).max() > 1e-4  # otherwise the input does not matter
-    np.testing.assert_allclose(first, second, atol=1e-5 * np.abs(second).max(), rtol=1e-4)
+    np.testing.assert_allclose(first, second, atol=1e-4 * np.abs(second).max(), rtol=1e-3)
 
 
 def test_mobilenet_is_the_one_of_the_paper(mobilenet: Any) -> None:

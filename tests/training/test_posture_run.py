@@ -21,7 +21,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.training import posture_fit, posture_run
 from exerlitenet.training.folds import HELD_OUT, Folds
 from exerlitenet.training.manifest import read_manifest
-from exerlitenet.training.posture_network import SEGMENTS
+from exerlitenet.training.posture_network import COUNTING, SEGMENTS
 from exerlitenet.training.posture_run import fit_default, sources_of
 from exerlitenet.training.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.run import Run
@@ -311,7 +311,7 @@ def test_what_was_cross_validated_is_judged_without_running_it_again(
 ) -> None:
     run, _ = folded
     clips = read_manifest(dataset, classes=run.config.classes).clips
-    found = Folds.load(run.folder).evaluate(clips, SEGMENTS)
+    found = Folds.load(run.folder).evaluate(clips, SEGMENTS, COUNTING)
     for name in ("left out", "strangers"):
         kept = run.metrics[name.replace(" ", "_")]
         assert found[name].to_json()["judgements"] == kept["judgements"]
@@ -334,8 +334,8 @@ def test_a_killed_cross_validation_does_not_begin_finished_heads_again(
     progress = Quiet()
     run = fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=progress, folds=2)
     assert done.stat().st_mtime_ns == before
-    assert not any(line.startswith(("fold-0 epoch", "posture at")) for line in progress.lines)
-    assert any(line.startswith("fold-1 epoch 2") for line in progress.lines)
+    assert not any(line.startswith(("fold-0-of-2 epoch", "posture at")) for line in progress.lines)
+    assert any(line.startswith("fold-1-of-2 epoch 2") for line in progress.lines)
     wanted = folded[0]
     assert _without_seconds(run.history) == _without_seconds(wanted.history)
     for mine, other in zip(_weights(run), _weights(wanted), strict=True):
