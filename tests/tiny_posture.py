@@ -21,6 +21,7 @@ from exerlitenet.training.augment import Ranges, draw
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.posture_data import PosedClip
+from exerlitenet.training.run import Run
 
 CLASSES = ("squat", "biceps_curl", "none")
 STILL = draw(np.random.default_rng(0), Ranges.none())
@@ -137,6 +138,43 @@ def main() -> None:
             progress=Quiet(kill),
             folds=int(folds[0]) if folds else None,
         )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for the file, so that clips are rendered once; and the small backbone."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch, quick():
+        patch.setenv("EXERLITENET_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rendered(tmp_path_factory.mktemp("data") / "clips")
+
+
+@pytest.fixture(scope="module")
+def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Quiet]:
+    from exerlitenet.training.posture_run import fit_default
+
+    progress = Quiet()
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    return fit_default(dataset, tiny_config(), weights=None, out=out, progress=progress), progress
+
+
+def weights_of(run: Run) -> list[Any]:
+    from exerlitenet.training.posture_network import load_posture_network
+
+    return list(load_posture_network(run).full.get_weights())
+
+
+def without_seconds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures to four digits, as two processes may add in another order."""
+    return [
+        {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items() if k != "seconds"}
+        for row in rows
+    ]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The default model's sequence head: what 15 frames of joints mean, and where in a repetition they are.
+"""The default model's sequence head: what a window of joints means, and where in a repetition they are.
 
 Two LSTMs of 128 units, a dense layer of 64 and a softmax, as in the paper, on joints in place of feature maps; a
 second output says the phase of the repetition.
