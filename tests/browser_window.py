@@ -42,8 +42,8 @@ def write_camera(path: Path, pictures: Iterable[NDArray[np.uint8]], fps: int = 1
     return path
 
 
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Any]:
+def a_browser() -> Any:
+    """Playwright as a context manager. Without it or Chromium the test is skipped, but where CI is set it fails."""
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
@@ -53,7 +53,12 @@ def playwright() -> Iterator[Any]:
     if CHROMIUM is None:
         assert not os.environ.get("CI"), "Chromium is missing"
         pytest.skip("there is no Chromium here")
-    with sync_playwright() as it:
+    return sync_playwright()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    with a_browser() as it:
         yield it
 
 

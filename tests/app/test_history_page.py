@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 import threading
 import time
@@ -17,26 +15,17 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from browser_window import CHROMIUM, a_browser
 from exerlitenet.app.history import history_routes
 from exerlitenet.app.sessions import SessionLog
 from logs import write_set
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("Playwright is not installed")
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "Chromium is missing"
-        pytest.skip("there is no Chromium here")
-    with sync_playwright() as playwright:
+    with a_browser() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
