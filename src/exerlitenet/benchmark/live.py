@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-import platform
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exerlitenet.benchmark.measure import Benchmark, Measure, machine, measure_of
 from exerlitenet.recognition.bundle import CARD, load_bundle
 from exerlitenet.recognition.engine import Floats
 from exerlitenet.recognition.eyes import Eyes
@@ -28,47 +21,6 @@ from exerlitenet.video.sequence import prepare, to_unit_range
 # Not the demo's seed and none of training's.
 SEED = 1_000_001
 WARM_UP = 3
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One figure. low, high: 10th and 90th percentile of its repetitions; None for what does not vary."""
-
-    name: str
-    value: float
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    repetitions: int = 1
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """measures: in the order of the work. machine: what it was measured on."""
-
-    model: str
-    machine: dict[str, str]
-    measures: tuple[Measure, ...]
-
-    def __getitem__(self, name: str) -> Measure:
-        return next(measure for measure in self.measures if measure.name == name)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "machine": self.machine,
-            "measures": [asdict(measure) for measure in self.measures],
-        }
-
-    def to_csv(self) -> str:
-        """One row per measure."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(
-            text, ["name", "value", "unit", "low", "high", "repetitions"], lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(asdict(measure) for measure in self.measures)
-        return text.getvalue()
 
 
 def run_benchmark(
@@ -95,10 +47,10 @@ def run_benchmark(
     clip = render_clip(SEED, "squat", seconds=seconds, fps=30, width=size[0], height=size[1])
     rounds = 8 if quick else 40
     live, windows = _time_frames(engine, clip.frames, rounds, told)
-    out = [_measure(f"{part}, one frame", live[part], "ms") for part in ("prepare", "encode", "head")]
+    out = [measure_of(f"{part}, one frame", live[part], "ms") for part in ("prepare", "encode", "head")]
     whole = live["prepare"] + live["encode"] + live["head"]
-    out.append(_measure("live frame", whole, "ms"))
-    out.append(_measure(f"window of {spec.frames} recomputed", windows, "ms"))
+    out.append(measure_of("live frame", whole, "ms"))
+    out.append(measure_of(f"window of {spec.frames} recomputed", windows, "ms"))
     ratio = float(np.median(whole) / np.median(windows))
     out.append(Measure("live frame / window recomputed", round(ratio, 4), "ratio"))
     out += _time_file(Recognizer(engine), clip.frames, clip.fps, runs=1 if quick else 3, told=told)
@@ -106,7 +58,7 @@ def run_benchmark(
     out.append(Measure("two graphs", float(graphs), "bytes"))
     out.append(Measure("model card", float((bundle.folder / CARD).stat().st_size), "bytes"))
     told(1, 1)
-    return Benchmark(engine.name, _machine(), tuple(out))
+    return Benchmark(engine.name, machine(), tuple(out))
 
 
 def _time_frames(
@@ -174,36 +126,6 @@ def _time_file(
     height, width = frames.shape[1:3]
     name = f"file of {width} x {height} at {fps:g} frames/s"
     return [
-        _measure(name, np.array(rates), "frames/s"),
-        _measure(f"{name}, speed", np.array(rates) / fps, "times real time"),
+        measure_of(name, np.array(rates), "frames/s"),
+        measure_of(f"{name}, speed", np.array(rates) / fps, "times real time"),
     ]
-
-
-def _measure(name: str, values: NDArray[np.float64], unit: str) -> Measure:
-    low, middle, high = (round(float(v), 4) for v in np.percentile(values, [10, 50, 90]))
-    return Measure(name, middle, unit, low, high, len(values))
-
-
-def _machine() -> dict[str, str]:
-    found = {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "threads of the model": "1",
-    }
-    for package in ("exerlitenet", "onnxruntime", "numpy", "pillow", "av"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _processor() -> str:
-    try:
-        lines: Sequence[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = ()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
