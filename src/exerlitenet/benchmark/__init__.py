@@ -1,6 +1,6 @@
 """Speed, memory, size and operations on this machine, one measure a row."""
 
-from exerlitenet.benchmark.live import run_benchmark
 from exerlitenet.benchmark.measure import Benchmark, Measure
+from exerlitenet.benchmark.run import PARTS, run_benchmark
 
-__all__ = ["Benchmark", "Measure", "run_benchmark"]
+__all__ = ["PARTS", "Benchmark", "Measure", "run_benchmark"]

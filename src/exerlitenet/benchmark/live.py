@@ -1,131 +1,126 @@
-"""Speed and size of a model at work: one thread, rendered frames, every figure from one run."""
+"""A live frame: what it costs, part by part, against recomputing its window; threads, int8, batches."""
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections.abc import Callable
+import io
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from exerlitenet.benchmark.measure import Benchmark, Measure, machine, measure_of
-from exerlitenet.recognition.bundle import CARD, load_bundle
-from exerlitenet.recognition.engine import Floats
-from exerlitenet.recognition.eyes import Eyes
+from exerlitenet.benchmark.int8 import int8_bundle
+from exerlitenet.benchmark.machine import cores
+from exerlitenet.benchmark.measure import Measure, Told, Unavailable, measure_of
+from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames
+from exerlitenet.benchmark.timing import time_in_turn
+from exerlitenet.recognition.bundle import Bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
-from exerlitenet.recognition.recognizer import Recognizer
-from exerlitenet.video.sequence import prepare, to_unit_range
+from exerlitenet.video.sequence import SequenceSpec
 
 # Not the demo's seed and none of training's.
 SEED = 1_000_001
-WARM_UP = 3
+FRAMES_A_ROUND = 5
+BATCHES = (1, 8, 32)
+
+Pictures = Sequence[NDArray[np.uint8]]
 
 
-def run_benchmark(
-    model: str | Path | None = None,
-    *,
-    quick: bool = False,
-    progress: Callable[[float, float | None], None] | None = None,
-) -> Benchmark:
-    """Measures a model; about 20 seconds, a few with `quick`. Raises InputError when it cannot be loaded.
-
-    A live frame is prepared from a picture of the short side that cameras are scaled to, encoded, and judged
-    with the window's other features. Recomputing the window is one encoder call on its prepared frames and
-    the head; both are measured in turn, so that their ratio does not depend on what else the machine does.
-    """
+def render_pictures(spec: SequenceSpec, *, quick: bool) -> Pictures:
+    """A rendered person's squats at the model's rate, of the short side that sources are brought to."""
     from exerlitenet.synthetic.clip import render_clip
 
-    told = progress or (lambda done, total: None)
-    bundle = load_bundle(model)
-    engine = OnnxEngine(bundle, threads=1)
-    spec = engine.spec
-    short_side = min(256, spec.source_short_side)
-    seconds = 3.0 if quick else 10.0
-    size = (short_side * 16 // 9 // 2 * 2, short_side)
-    clip = render_clip(SEED, "squat", seconds=seconds, fps=30, width=size[0], height=size[1])
-    rounds = 8 if quick else 40
-    live, windows = _time_frames(engine, clip.frames, rounds, told)
-    out = [measure_of(f"{part}, one frame", live[part], "ms") for part in ("prepare", "encode", "head")]
-    whole = live["prepare"] + live["encode"] + live["head"]
-    out.append(measure_of("live frame", whole, "ms"))
-    out.append(measure_of(f"window of {spec.frames} recomputed", windows, "ms"))
-    ratio = float(np.median(whole) / np.median(windows))
-    out.append(Measure("live frame / window recomputed", round(ratio, 4), "ratio"))
-    out += _time_file(Recognizer(engine), clip.frames, clip.fps, runs=1 if quick else 3, told=told)
-    graphs = sum((bundle.folder / graph.file).stat().st_size for graph in (bundle.encoder, bundle.head))
-    out.append(Measure("two graphs", float(graphs), "bytes"))
-    out.append(Measure("model card", float((bundle.folder / CARD).stat().st_size), "bytes"))
-    told(1, 1)
-    return Benchmark(engine.name, machine(), tuple(out))
+    height = min(256, spec.source_short_side)
+    width = height * 16 // 9 // 2 * 2
+    fps = min(max(spec.rate, 2.0), 120.0)
+    clip = render_clip(SEED, "squat", seconds=2.0 if quick else 6.0, fps=fps, width=width, height=height)
+    return list(clip.frames)
 
 
-def _time_frames(
-    engine: OnnxEngine, frames: NDArray[np.uint8], rounds: int, told: Callable[[float, float | None], None]
-) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
-    """Milliseconds of the parts of live frames, five in each round, and of one recomputed window a round."""
-    spec = engine.spec
-    pictures = [frames[i % len(frames)] for i in range(spec.frames + 5)]
-    # A model that follows is timed where it looks once it has found the person.
-    eyes = Eyes(engine)
-    for rgb in pictures:
-        eyes.encode(rgb)
-    view = eyes.view
-    window = to_unit_range(np.stack([prepare(rgb, spec, view) for rgb in pictures[: spec.frames]]))
+def measure_live_frame(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """One live frame and its parts, one thread, in turn with recomputing its window in one call."""
+    pictures = render_pictures(bundle.spec, quick=quick)
+    live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
+    rounds = 8 if quick else 60
 
-    def encode(pixels: Floats) -> Floats:
-        if view is None:
-            return engine.encode(pixels)
-        return engine.look(pixels, np.tile(view.to_array(), (len(pixels), 1)))[0]
+    def frames() -> None:
+        for _ in range(FRAMES_A_ROUND):
+            live()
 
-    features = encode(window)
-    parts: dict[str, list[float]] = {"prepare": [], "encode": [], "head": []}
-    windows: list[float] = []
-    for k in range(WARM_UP + rounds):
-        if k == WARM_UP:
-            windows.clear()
-            for times in parts.values():
-                times.clear()
-        for rgb in pictures[-5:]:
-            times_s = [time.perf_counter()]
-            pixels = to_unit_range(prepare(rgb, spec, view))[None]
-            times_s.append(time.perf_counter())
-            feature = encode(pixels)
-            times_s.append(time.perf_counter())
-            engine.judge(np.concatenate([features[1:], feature])[None])
-            times_s.append(time.perf_counter())
-            for part, spent in zip(parts.values(), np.diff(times_s), strict=True):
-                part.append(1000 * float(spent))
-        start_s = time.perf_counter()
-        engine.judge(encode(window)[None])
-        windows.append(1000 * (time.perf_counter() - start_s))
-        told(k, 2 * (WARM_UP + rounds))
-    return {name: np.array(times) for name, times in parts.items()}, np.array(windows)
-
-
-def _time_file(
-    recognizer: Recognizer,
-    frames: NDArray[np.uint8],
-    fps: float,
-    *,
-    runs: int,
-    told: Callable[[float, float | None], None],
-) -> list[Measure]:
-    """Recognising a file from opening it to its segments."""
-    from exerlitenet.synthetic.dataset import write_video
-
-    rates = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = write_video(frames, fps, Path(folder) / "rendered.mp4")
-        for k in range(runs):
-            start_s = time.perf_counter()
-            recognizer.recognize(path)
-            rates.append(len(frames) / (time.perf_counter() - start_s))
-            told(0.5 + 0.5 * (k + 1) / runs, 1)
-    height, width = frames.shape[1:3]
-    name = f"file of {width} x {height} at {fps:g} frames/s"
-    return [
-        measure_of(name, np.array(rates), "frames/s"),
-        measure_of(f"{name}, speed", np.array(rates) / fps, "times real time"),
+    in_turn = time_in_turn({"frames": frames, "window": live.recompute_window}, rounds, told=told)
+    whole = np.array(live.whole[-rounds * FRAMES_A_ROUND :])
+    out = [
+        measure_of(f"live frame: {part}", np.array(live.parts[part][-len(whole) :]), "ms") for part in PARTS
     ]
+    out.append(measure_of("live frame", whole, "ms"))
+    out.append(in_turn.measure("window", f"window of {bundle.spec.frames} recomputed"))
+    ratios = in_turn["frames"] / FRAMES_A_ROUND / in_turn["window"]
+    out.append(measure_of("live frame / window recomputed", ratios, "ratio"))
+    return out
+
+
+def measure_decoding(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """A picture of the live page, JPEG to pixels: outside a live frame, since a camera in Python needs none."""
+    from exerlitenet.app.limits import Limits
+    from exerlitenet.app.pictures import decode_jpeg
+
+    picture = render_pictures(bundle.spec, quick=True)[0]
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=80)
+    jpeg, limits = buffer.getvalue(), Limits()
+    in_turn = time_in_turn({"decode": lambda: decode_jpeg(jpeg, limits)}, 20 if quick else 200, told=told)
+    height, width = picture.shape[:2]
+    return [in_turn.measure("decode", f"decode a JPEG of {width} x {height}, apart")]
+
+
+def measure_threads(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """The live frame with two threads and with all cores, in turn with one thread."""
+    counts = sorted({2, cores()} & set(range(2, cores() + 1)))
+    if not counts:
+        raise Unavailable("threads: there is one core here, so nothing to compare one thread with")
+    pictures = render_pictures(bundle.spec, quick=quick)
+    sides = {f"{n} threads": LiveFrames(OnnxEngine(bundle, threads=n), pictures) for n in counts}
+    one = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
+    in_turn = time_in_turn({"1 thread": one, **sides}, 15 if quick else 200, told=told)
+    out = []
+    for name in sides:
+        out.append(in_turn.measure(name, f"live frame, {name}"))
+        out.append(in_turn.ratio(f"live frame, {name} / 1 thread", name, "1 thread"))
+    return out
+
+
+def measure_int8(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """The live frame of the model with int8 weights, in turn with float32; one thread.
+
+    Raises Unavailable where such a model cannot be made.
+    """
+    pictures = render_pictures(bundle.spec, quick=quick)
+    with TemporaryDirectory() as folder:
+        small = int8_bundle(bundle, Path(folder))
+        sides = {
+            "float32": LiveFrames(OnnxEngine(bundle, threads=1), pictures),
+            "int8": LiveFrames(OnnxEngine(small, threads=1, check=False), pictures),
+        }
+        in_turn = time_in_turn(sides, 15 if quick else 200, told=told)
+    return [
+        in_turn.measure("int8", "live frame, int8 weights"),
+        in_turn.ratio("live frame, int8 weights / float32", "int8", "float32"),
+    ]
+
+
+def measure_batches(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """Encoding prepared frames, some in one call as an archive might, in turn; milliseconds a frame, one thread."""
+    live = LiveFrames(OnnxEngine(bundle, threads=1), render_pictures(bundle.spec, quick=quick))
+    prepared = {n: live.watch.prepared(n) for n in BATCHES}
+    sides = {str(n): (lambda n=n: live.watch.encode_batch(*prepared[n])) for n in BATCHES}
+    in_turn = time_in_turn(sides, 5 if quick else 40, told=told)
+    out = [
+        measure_of(f"encode, {n} frame{'s' * (n > 1)} a call", in_turn[str(n)] / n, "ms a frame")
+        for n in BATCHES
+    ]
+    for n in BATCHES[1:]:
+        ratios = in_turn[str(n)] / n / in_turn["1"]
+        out.append(measure_of(f"encode, {n} frames a call / 1 frame", ratios, "ratio"))
+    return out

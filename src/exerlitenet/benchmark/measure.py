@@ -1,25 +1,40 @@
-"""A figure of the benchmark, all of them together, and the machine they were measured on."""
+"""A figure of the benchmark, all of them together, and how they are kept as JSON and CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import platform
-import sys
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exerlitenet.errors import InputError
+
+Told = Callable[[float, float | None], None]
+"""Told by long work how much is done, and of how much if that is known."""
+
+COLUMNS = ("part", "name", "value", "unit", "low", "high", "repetitions", "text")
+"""Of the CSV. `text` is filled in rows that are no measure: part "run", "machine" or "note"."""
+
+
+class Unavailable(InputError):
+    """What cannot be measured here, and what to do about it, in one line.
+
+    The other measures are still taken; the line stands among the benchmark's notes.
+    """
+
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure. low, high: 10th and 90th percentile of its repetitions; None for what does not vary."""
+    """One figure.
+
+    low, high: 10th and 90th percentile of its repetitions; None for what does not vary.
+    part: of the benchmark; whoever runs the parts fills it in.
+    """
 
     name: str
     value: float
@@ -27,64 +42,128 @@ class Measure:
     low: float | None = None
     high: float | None = None
     repetitions: int = 1
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """measures: in the order of the work. machine: what it was measured on."""
-
-    model: str
-    machine: dict[str, str]
-    measures: tuple[Measure, ...]
-
-    def __getitem__(self, name: str) -> Measure:
-        return next(measure for measure in self.measures if measure.name == name)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "machine": self.machine,
-            "measures": [asdict(measure) for measure in self.measures],
-        }
-
-    def to_csv(self) -> str:
-        """One row per measure."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(
-            text, ["name", "value", "unit", "low", "high", "repetitions"], lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(asdict(measure) for measure in self.measures)
-        return text.getvalue()
+    part: str = ""
 
 
 def measure_of(name: str, values: NDArray[np.float64], unit: str) -> Measure:
     """Median with the 10th and 90th percentile of repetitions. values: float64 [n]."""
-    low, middle, high = (round(float(v), 4) for v in np.percentile(values, [10, 50, 90]))
+    low, middle, high = (rounded(float(v)) for v in np.percentile(values, [10, 50, 90]))
     return Measure(name, middle, unit, low, high, len(values))
 
 
-def machine() -> dict[str, str]:
-    """Processor, cores, system and versions; no names."""
-    found = {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "threads of the model": "1",
-    }
-    for package in ("exerlitenet", "onnxruntime", "numpy", "pillow", "av"):
+def rounded(value: float, digits: int = 5) -> float:
+    """So many significant digits: more would be noise."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """measures: in the order of the work. machine: what it was measured on. notes: what was left out, and why.
+
+    quick: measured with few repetitions, so its figures are rough.
+    """
+
+    model: str
+    machine: Mapping[str, str]
+    measures: tuple[Measure, ...]
+    notes: tuple[str, ...] = ()
+    quick: bool = False
+
+    def __getitem__(self, name: str) -> Measure:
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def find(self, name: str) -> Measure | None:
+        """The measure of that name, or None."""
+        return next((measure for measure in self.measures if measure.name == name), None)
+
+    def of(self, part: str) -> tuple[Measure, ...]:
+        """The measures of a part."""
+        return tuple(measure for measure in self.measures if measure.part == part)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that have measures, in the order of the work."""
+        return tuple(dict.fromkeys(measure.part for measure in self.measures))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "quick": self.quick,
+            "machine": dict(self.machine),
+            "measures": [asdict(measure) for measure in self.measures],
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Benchmark:
+        """The reverse of `to_json`. Raises InputError for anything else."""
         try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+            return cls(
+                str(data["model"]),
+                dict(data["machine"]),
+                tuple(Measure(**measure) for measure in data["measures"]),
+                tuple(data["notes"]),
+                bool(data["quick"]),
+            )
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(
+                f"not a benchmark: {fault!r}; `exerlitenet benchmark --json FILE` writes one"
+            ) from fault
+
+    def to_csv(self) -> str:
+        """One row a measure, after rows with what was run and on what, before rows with notes.
+
+        Measures have numbers and no text, the other rows text and no number, so a spreadsheet, and
+        `pandas.read_csv` without options, read every column as what it is.
+        """
+        told = [("run", "model", self.model), ("run", "quick", "yes" if self.quick else "no")]
+        told += [("machine", name, value) for name, value in self.machine.items()]
+        notes = [("note", str(k), note) for k, note in enumerate(self.notes, 1)]
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_texts(told))
+        writer.writerows(asdict(measure) for measure in self.measures)
+        writer.writerows(_texts(notes))
+        return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, text: str) -> Benchmark:
+        """The reverse of `to_csv`. Raises InputError for anything else."""
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InputError(f"a benchmark is a CSV with the columns {', '.join(COLUMNS)}; write it anew")
+        run: dict[str, str] = {}
+        machine: dict[str, str] = {}
+        measures, notes = [], []
+        for row in reader:
+            if row["part"] in ("run", "machine"):
+                (run if row["part"] == "run" else machine)[row["name"]] = row["text"]
+            elif row["part"] == "note":
+                notes.append(row["text"])
+            else:
+                measures.append(_measure(row, reader.line_num))
+        if "model" not in run or "quick" not in run:
+            raise InputError("a benchmark's CSV says its model and whether it was quick; write it anew")
+        return cls(run["model"], machine, tuple(measures), tuple(notes), run["quick"] == "yes")
 
 
-def _processor() -> str:
+def _texts(rows: Iterable[tuple[str, str, str]]) -> Iterable[dict[str, str]]:
+    return ({"part": part, "name": name, "text": text} for part, name, text in rows)
+
+
+def _measure(row: Mapping[str, str], line: int) -> Measure:
     try:
-        lines: Sequence[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = ()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
+        low, high = (float(row[key]) if row[key] else None for key in ("low", "high"))
+        return Measure(
+            row["name"], float(row["value"]), row["unit"], low, high, int(row["repetitions"]), row["part"]
+        )
+    except (TypeError, ValueError) as fault:
+        raise InputError(
+            f"line {line} of the benchmark's CSV is no measure: {fault}; write it anew"
+        ) from fault

@@ -1,7 +1,8 @@
-"""`exerlitenet benchmark`: speed and size of a model on this machine."""
+"""`exerlitenet benchmark`: speed, memory, size and operations of a model on this machine."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,36 +21,74 @@ def benchmark(
     csv_to: Annotated[
         str | None, typer.Option("--csv", metavar="FILE|-", help="Write the measures as CSV, one a row.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions: a few seconds.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Write the CSV into this folder, under the machine's processor and cores.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few repetitions: rough figures in under a minute.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PART", help="Measure this part alone; may be repeated."),
+    ] = None,
     model: ModelOption = None,
 ) -> None:
-    """Measure speed and size of a model on this machine: one thread, rendered frames."""
+    """Measure speed, memory, size and operations on this machine, on rendered people."""
+    from exerlitenet.benchmark.machine import file_name, machine
+
+    if out is not None:
+        check_writable(out / file_name(machine()))
     for path in (json_to, csv_to):
         check_writable(path)
     check_different(json_to, csv_to)
     from exerlitenet.benchmark import run_benchmark
 
     with bar("measuring") as told:
-        result = run_benchmark(model, quick=quick, progress=told)
-    out = console(quiet="-" in (json_to, csv_to))
-    out.print(table_of(result))
+        result = run_benchmark(model, quick=quick, only=tuple(only or ()), progress=told)
+    screen = console(quiet="-" in (json_to, csv_to))
+    screen.print(table_of(result))
+    for note in result.notes:
+        screen.print(f"left out: {note}", soft_wrap=True)
     if json_to is not None:
         write_json(result.to_json(), json_to)
     if csv_to is not None:
         write_text(result.to_csv(), csv_to)
+    if out is not None:
+        written = out / file_name(result.machine)
+        write_text(result.to_csv(), written)
+        screen.print(f"written: {written}", soft_wrap=True)
 
 
 def table_of(result: Benchmark) -> Table:
-    """One row per measure."""
+    """One row per measure, part by part, with the project's targets."""
     from rich.table import Table
 
-    title = f"model {result.model}, {result.machine['processor']}, one thread"
-    table = Table("measure", title=title, title_justify="left")
+    from exerlitenet.benchmark.tables import figure, spread
+    from exerlitenet.benchmark.targets import target_of
+
+    machine = result.machine
+    title = f"model {result.model}, {machine['processor']}, {machine['cores']} cores"
+    table = Table("part", "measure", title=title, title_justify="left")
     for column in ("value", "10 to 90 %"):
         table.add_column(column, justify="right")
     table.add_column("unit")
-    for measure in result.measures:
-        spread = "" if measure.low is None else f"{measure.low:,.2f} to {measure.high:,.2f}"
-        value = f"{measure.value:,.0f}" if measure.unit == "bytes" else f"{measure.value:,.2f}"
-        table.add_row(measure.name, value, spread, measure.unit)
+    table.add_column("target")
+    for part in result.parts:
+        for k, measure in enumerate(result.of(part)):
+            target = target_of(measure)
+            told = "" if target is None else f"{target}: {target.verdict(measure)}"
+            table.add_row(
+                part if k == 0 else "",
+                measure.name,
+                figure(measure.value),
+                spread(measure),
+                measure.unit,
+                told,
+            )
+        table.add_section()
     return table

@@ -1,0 +1,89 @@
+"""The machine's ceiling, one thread: arithmetic and memory, in turn with the encoder, and the share that it reaches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exerlitenet.benchmark.child import ONE_THREAD, call
+from exerlitenet.benchmark.graph import GraphCost, graph_cost
+from exerlitenet.benchmark.live import render_pictures
+from exerlitenet.benchmark.measure import Measure, Told, measure_of, rounded
+from exerlitenet.benchmark.roofline import Roofline
+from exerlitenet.benchmark.stopwatch import LiveFrames
+from exerlitenet.benchmark.timing import time_in_turn
+from exerlitenet.recognition.bundle import Bundle, load_bundle
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+
+MATRIX = 1024
+ARRAY_BYTES = 2**27
+"""Far larger than any cache, so that a copy runs at the speed of memory."""
+
+
+def measure_ceiling(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """Peak float32 arithmetic and memory bandwidth of one thread, and how near the encoder comes; a frame a call.
+
+    Raises Unavailable for a graph whose operations cannot be counted.
+    """
+    rounds = 5 if quick else 40
+    taken = call(
+        "exerlitenet.benchmark.ceiling:time_machine", [str(bundle.folder), rounds], environment=ONE_THREAD
+    )
+    ms = {name: np.array(times) for name, times in taken.items()}
+    gflops = 2 * MATRIX**3 / ms["matrix product"] / 1e6
+    bandwidth = 2 * ARRAY_BYTES / ms["copy"] / 1e6
+    cost = encoder_cost(bundle)
+    roofline = roofline_of(cost, float(np.median(gflops)), float(np.median(bandwidth)))
+    encode = measure_of("encoder, a frame", ms["encode"], "ms")
+    reached = 2 * cost.macs / ms["encode"] / 1e6
+    shares = roofline.bound_ms / ms["encode"]
+    return [
+        measure_of("matrix product, float32, one thread", gflops, "GFLOP/s"),
+        measure_of("memory, copy, one thread", bandwidth, "GB/s"),
+        Measure("encoder, operations", rounded(2 * cost.macs / 1e9), "GFLOP a frame"),
+        Measure("encoder, bytes moved at least", rounded(bytes_moved(cost) / 1e6), "MB a frame"),
+        Measure("encoder, intensity", rounded(roofline.intensity), "FLOP a byte"),
+        Measure("machine, intensity where both bounds meet", rounded(roofline.ridge), "FLOP a byte"),
+        Measure("encoder, bound by arithmetic", rounded(roofline.arithmetic_ms), "ms"),
+        Measure("encoder, bound by memory", rounded(roofline.memory_ms), "ms"),
+        encode,
+        measure_of("encoder, arithmetic reached", reached, "GFLOP/s"),
+        measure_of("encoder, share of the ceiling", shares, "ratio"),
+    ]
+
+
+def bytes_moved(cost: GraphCost) -> int:
+    """Every weight once, and every counted layer's input and output once."""
+    return cost.weight_bytes + cost.activation_bytes
+
+
+def roofline_of(cost: GraphCost, peak_gflops: float, bandwidth_gb_s: float) -> Roofline:
+    """A graph on a machine of so many 10^9 operations and bytes a second."""
+    return Roofline(cost.macs, bytes_moved(cost), peak_gflops, bandwidth_gb_s)
+
+
+def encoder_cost(bundle: Bundle) -> GraphCost:
+    """What encoding one frame costs."""
+    spec, graph = bundle.spec, bundle.encoder
+    inputs = {graph.input: np.zeros((1, spec.size, spec.size, 3), np.float32)}
+    if graph.views:
+        inputs[graph.views] = np.array([[0, 0, 1]], np.float32)
+    return graph_cost(bundle.folder / graph.file, inputs)
+
+
+def time_machine(model: str, rounds: int) -> dict[str, list[float]]:
+    """In a fresh process: milliseconds of each side, in turn. NumPy must be held to one thread."""
+    rng = np.random.default_rng(0)
+    first, second = (rng.standard_normal((MATRIX, MATRIX), np.float32) for _ in range(2))
+    product = np.empty_like(first)
+    source = np.ones(ARRAY_BYTES // 8)
+    copy = np.zeros_like(source)
+    engine = OnnxEngine(load_bundle(model), threads=1)
+    live = LiveFrames(engine, render_pictures(engine.spec, quick=True))
+    prepared = live.watch.prepared(1)
+    sides = {
+        "matrix product": lambda: np.matmul(first, second, out=product),
+        "copy": lambda: np.copyto(copy, source),
+        "encode": lambda: live.watch.encode_batch(*prepared),
+    }
+    in_turn = time_in_turn(sides, rounds, warm_up=2)
+    return {name: in_turn[name].tolist() for name in sides}

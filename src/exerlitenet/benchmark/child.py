@@ -1,0 +1,46 @@
+"""Measuring in a fresh process: nothing that this one has loaded or warmed is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from exerlitenet.errors import InputError
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""Environment that holds NumPy's matrix products to one thread; it is read when NumPy is loaded."""
+
+
+def call(
+    function: str, arguments: Sequence[object] = (), *, environment: Mapping[str, str] | None = None
+) -> Any:
+    """Calls "module:function" in a fresh process, with arguments that JSON can hold; returns what it returns.
+
+    Raises InputError with the process's last line when it fails.
+    """
+    code = (
+        "import importlib, json, sys; module, name = sys.argv[1].split(':'); "
+        "found = getattr(importlib.import_module(module), name)(*json.loads(sys.argv[2])); "
+        "print(json.dumps(found))"
+    )
+    done = run([sys.executable, "-c", code, function, json.dumps(list(arguments))], environment)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end. Raises InputError with its last line when it fails."""
+    done = subprocess.run(
+        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise InputError(f"measuring in a fresh process ended with status {done.returncode}: {last}")
+    return done

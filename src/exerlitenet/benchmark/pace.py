@@ -1,0 +1,135 @@
+"""The paper's measure: from the start of capture to the answer at 15 frames a second, and the rate without pacing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.benchmark.live import Pictures, render_pictures
+from exerlitenet.benchmark.measure import Measure, Told, measure_of
+from exerlitenet.benchmark.paper_network import paper_bundle
+from exerlitenet.benchmark.stopwatch import LiveFrames
+from exerlitenet.benchmark.timing import time_in_turn
+from exerlitenet.recognition.bundle import Bundle
+from exerlitenet.recognition.engine import Engine
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.recognition.recognizer import StreamState
+from exerlitenet.results import Frame
+from exerlitenet.video.sequence import prepare, to_unit_range
+
+CAPTURE_FPS = 15.0
+SHIPPED = "the model"
+PAPER = "the paper's network"
+
+Push = Callable[[NDArray[np.uint8]], bool]
+"""Takes the next captured picture; says whether the first answer is there."""
+
+
+def measure_shipped_pace(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """The model as it works on a stream: frames chosen at its own rate, the first answer as soon as it gives one."""
+    pictures = render_pictures(bundle.spec, quick=quick)
+    engine = OnnxEngine(bundle, threads=1)
+    runs = 2 if quick else 12
+    out = measure_answers(SHIPPED, lambda: stream_push(engine), pictures, runs, told)
+    live = LiveFrames(engine, pictures)
+    in_turn = time_in_turn({"frame": live}, 30 if quick else 600)
+    out.append(measure_of(f"{SHIPPED}: sustained, every frame judged", 1000 / in_turn["frame"], "frames/s"))
+    return out
+
+
+def measure_paper_pace(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+    """The paper's network as the paper runs it: 15 frames make a sequence, which is judged in one call.
+
+    Raises Unavailable without Keras.
+    """
+    with TemporaryDirectory() as folder:
+        paper = OnnxEngine(paper_bundle(Path(folder)), threads=1, check=False)
+        pictures = render_pictures(paper.spec, quick=quick)
+        runs = 2 if quick else 12
+        out = measure_answers(PAPER, lambda: sequence_push(paper), pictures, runs, told)
+        live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
+        frames = paper.spec.frames
+
+        def sequence() -> None:
+            push = sequence_push(paper)
+            for k in range(frames):
+                push(pictures[k % len(pictures)])
+
+        def stream() -> None:
+            for _ in range(frames):
+                live()
+
+        in_turn = time_in_turn({"paper": sequence, "model": stream}, 5 if quick else 40)
+    rates = 1000 * frames / in_turn["paper"]
+    out.append(measure_of(f"{PAPER}: sustained, one judgement a sequence", rates, "frames/s"))
+    ratios = in_turn["paper"] / in_turn["model"]
+    out.append(measure_of(f"sustained, {SHIPPED} / {PAPER}", ratios, "ratio"))
+    return out
+
+
+def measure_answers(
+    who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, told: Told | None
+) -> list[Measure]:
+    """Seconds from the start of capture to the first answer, and what of it comes after the last frame."""
+    answers, delays, frames = [], [], 0
+    for k in range(runs):
+        answer_s, delay_s, frames = time_answer(begin(), pictures)
+        answers.append(answer_s)
+        delays.append(1000 * delay_s)
+        if told is not None:
+            told(k + 1, runs)
+    return [
+        Measure(f"{who}: frames to the first answer", frames, "frames"),
+        measure_of(f"{who}: capture at 15 frames/s to the answer", np.array(answers), "s"),
+        measure_of(f"{who}: last frame to the answer", np.array(delays), "ms"),
+    ]
+
+
+def time_answer(push: Push, pictures: Pictures, fps: float = CAPTURE_FPS) -> tuple[float, float, int]:
+    """(seconds from the start of capture to the answer, of these after the last frame, frames that it took).
+
+    Frame k is there (k + 1) / fps after the start: capturing one takes a period. 15 frames take a second.
+    """
+    begin_s = time.perf_counter()
+    k = 0
+    while True:
+        time.sleep(max(0.0, begin_s + (k + 1) / fps - time.perf_counter()))
+        captured_s = begin_s + (k + 1) / fps
+        if push(pictures[k % len(pictures)]):
+            end_s = time.perf_counter()
+            return end_s - begin_s, end_s - captured_s, k + 1
+        k += 1
+
+
+def stream_push(engine: Engine) -> Push:
+    """A stream as ours works: every frame encoded once, when it comes."""
+    state = StreamState(engine)
+    pushed = 0
+
+    def push(rgb: NDArray[np.uint8]) -> bool:
+        nonlocal pushed
+        pushed += 1
+        return bool(state.push(Frame((pushed - 1) / CAPTURE_FPS, rgb)))
+
+    return push
+
+
+def sequence_push(engine: Engine) -> Push:
+    """As the paper works: frames are resized as they come, and the whole network runs once the sequence is there."""
+    spec = engine.spec
+    sequence: list[NDArray[np.uint8]] = []
+
+    def push(rgb: NDArray[np.uint8]) -> bool:
+        sequence.append(prepare(rgb, spec))
+        if len(sequence) < spec.frames:
+            return False
+        engine.judge(engine.encode(to_unit_range(np.stack(sequence)))[None])
+        sequence.clear()
+        return True
+
+    return push

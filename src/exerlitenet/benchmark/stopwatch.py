@@ -1,0 +1,100 @@
+"""A stream at work as the live page runs it, with the time that each part of a frame takes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.recognition.engine import Engine, Floats
+from exerlitenet.recognition.recognizer import StreamState
+from exerlitenet.results import Frame
+from exerlitenet.video.sequence import SequenceSpec
+
+PARTS = ("prepare", "encode", "head")
+
+
+class Stopwatch:
+    """An engine that notes when it was asked and when it had answered, and keeps the frames of the last window."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.name, self.classes = engine.name, engine.classes
+        self.spec: SequenceSpec = engine.spec
+        self.phase_delay = engine.phase_delay
+        self.encoded_s = self.judged_s = (0.0, 0.0)
+        self._seen: deque[tuple[Floats, Floats | None]] = deque(maxlen=engine.spec.frames)
+
+    def encode(self, pixels: Floats) -> Floats:
+        begin_s = time.perf_counter()
+        features = self._engine.encode(pixels)
+        self.encoded_s = (begin_s, time.perf_counter())
+        self._seen.append((pixels, None))
+        return features
+
+    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+        begin_s = time.perf_counter()
+        found = self._engine.look(pixels, views)
+        self.encoded_s = (begin_s, time.perf_counter())
+        self._seen.append((pixels, views))
+        return found
+
+    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        begin_s = time.perf_counter()
+        found = self._engine.judge(windows)
+        self.judged_s = (begin_s, time.perf_counter())
+        return found
+
+    def prepared(self, count: int) -> tuple[Floats, Floats | None]:
+        """The last frames as the encoder got them, repeated if there are fewer: [count, size, size, 3], and views."""
+        seen = [self._seen[k % len(self._seen)] for k in range(count)]
+        pixels = np.concatenate([frame for frame, _ in seen])
+        views = [view for _, view in seen if view is not None]
+        return pixels, np.concatenate(views) if views else None
+
+    def encode_batch(self, pixels: Floats, views: Floats | None) -> Floats:
+        """Prepared frames in one call, past the watch: features float32 [n, width]."""
+        return self._engine.encode(pixels) if views is None else self._engine.look(pixels, views)[0]
+
+    def judge_window(self, features: Floats) -> None:
+        """Features [frames, width] of one window, past the watch."""
+        self._engine.judge(features[None])
+
+
+class LiveFrames:
+    """One stream, a frame a call; every frame is a tick of the model, and judged.
+
+    pictures: uint8 [height, width, 3] each, used over and over; at least one.
+    """
+
+    def __init__(self, engine: Engine, pictures: Sequence[NDArray[np.uint8]]) -> None:
+        self.watch = Stopwatch(engine)
+        self._state = StreamState(self.watch)
+        self._pictures = pictures
+        self._pushed = 0
+        self.parts: dict[str, list[float]] = {part: [] for part in PARTS}
+        self.whole: list[float] = []
+        for _ in range(engine.spec.frames):
+            self()
+
+    def __call__(self) -> None:
+        """Pushes the next frame, and notes its milliseconds: the whole, and those of `PARTS`."""
+        frame = Frame(self._pushed / self.watch.spec.rate, self._pictures[self._pushed % len(self._pictures)])
+        begin_s = time.perf_counter()
+        predictions = self._state.push(frame)
+        end_s = time.perf_counter()
+        self._pushed += 1
+        self._state.take_phases()
+        encode_s, judge_s = self.watch.encoded_s, self.watch.judged_s
+        spent = (encode_s[0] - begin_s, encode_s[1] - encode_s[0], judge_s[1] - judge_s[0])
+        if predictions:
+            for part, spent_s in zip(PARTS, spent, strict=True):
+                self.parts[part].append(1000 * spent_s)
+            self.whole.append(1000 * (end_s - begin_s))
+
+    def recompute_window(self) -> None:
+        """The window as a network without memory sees it: all its frames in one call, then the head."""
+        self.watch.judge_window(self.watch.encode_batch(*self.watch.prepared(self.watch.spec.frames)))

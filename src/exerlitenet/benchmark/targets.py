@@ -1,0 +1,50 @@
+"""What the project wants of its figures, and whether a benchmark reaches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exerlitenet.benchmark.measure import Benchmark, Measure
+
+Verdict = Literal["reached", "not reached"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on one measure. most: it may be at most `bound`; otherwise it must be at least that."""
+
+    measure: str
+    bound: float
+    unit: str
+    most: bool = True
+
+    def verdict(self, measure: Measure) -> Verdict:
+        """Whether the measure's median keeps the bound."""
+        kept = measure.value <= self.bound if self.most else measure.value >= self.bound
+        return "reached" if kept else "not reached"
+
+    def __str__(self) -> str:
+        return f"at {'most' if self.most else 'least'} {self.bound:g} {self.unit}".rstrip()
+
+
+TARGETS = (
+    Target("live frame", 3, "ms"),
+    Target("live frame / window recomputed", 0.1, ""),
+    Target("file of 720p at 30 frames/s, speed", 20, "times real time", most=False),
+    Target("file of 720p at 30 frames/s, rate recognised / decoded alone", 0.8, "", most=False),
+    Target("exerlitenet --help", 0.3, "s"),
+    Target("cold start to the first prediction", 1.5, "s"),
+    Target("live stream, highest", 250, "MB"),
+    Target("live stream, growth", 1, "MB an hour"),
+)
+
+
+def target_of(measure: Measure) -> Target | None:
+    """The target on a measure, if there is one."""
+    return next((target for target in TARGETS if target.measure == measure.name), None)
+
+
+def judged(result: Benchmark) -> list[tuple[Target, Measure | None]]:
+    """Every target with its measure; None where it was not measured."""
+    return [(target, result.find(target.measure)) for target in TARGETS]
