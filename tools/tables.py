@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/*.md anew from results/*.json.
+"""Writes the tables of README.md and docs/*.md anew from the files in results/.
 
 python tools/tables.py            writes
 python tools/tables.py --check    says which documents differ, and ends with status 1 if any does
@@ -9,10 +9,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from exerlitenet.benchmark.tables import BENCHMARK
 from exerlitenet.errors import InputError
-from exerlitenet.training.study_tables import render_document
+from exerlitenet.training.documents import Source, render_document
+from exerlitenet.training.study_tables import STUDY
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SOURCES: dict[str, Source] = {"reproduction": STUDY, "benchmark": BENCHMARK}
+"""What a document's markers may name."""
 
 
 def documents(root: Path = ROOT) -> list[Path]:
@@ -29,7 +34,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     for path in documents(root):
         before = path.read_text("utf-8")
         try:
-            after = render_document(before, root / "results")
+            after = render_document(before, root / "results", SOURCES)
         except InputError as fault:
             print(f"{path.relative_to(root)}: {fault}", file=sys.stderr)
             return 2

@@ -14,6 +14,7 @@ import pytest
 
 from exerlitenet.errors import InputError
 from exerlitenet.training import paper_figures as paper
+from exerlitenet.training.documents import markdown, render_document
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
 from exerlitenet.training.study_costs import vgg16_top_parameters
@@ -21,7 +22,6 @@ from exerlitenet.training.study_report import study_report
 from exerlitenet.training.study_results import NO_WEIGHTS, NOT_RUN
 from exerlitenet.training.study_rows import points
 from exerlitenet.training.study_systems import SYSTEMS
-from exerlitenet.training.study_tables import markdown, render_document
 from exerlitenet.training.study_verdicts import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -319,7 +319,7 @@ def test_the_documents_say_what_the_results_say() -> None:
     """Run `python tools/tables.py` when this fails."""
     for path in script().documents():
         text = path.read_text("utf-8")
-        assert render_document(text, ROOT / "results") == text, path.name
+        assert render_document(text, ROOT / "results", script().SOURCES) == text, path.name
 
 
 @pytest.fixture
@@ -362,20 +362,21 @@ def test_tables_are_written_and_differences_found(
 
 
 def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None:
+    sources = script().SOURCES
     marker = "<!-- table: reproduction accuracy -->\n{}<!-- end of table -->"
-    missing = render_document(marker.format("| 99.9 % |\n"), project / "nowhere")
+    missing = render_document(marker.format("| 99.9 % |\n"), project / "nowhere", sources)
     assert missing == marker.format("*Not there yet: results/reproduction.json.*\n")
     file = project / "results" / "reproduction.json"
     file.write_text(json.dumps({"quick": True}))
     with pytest.raises(InputError, match="quick study"):
-        render_document(marker.format(""), project / "results")
+        render_document(marker.format(""), project / "results", sources)
     file.write_text("{")
     with pytest.raises(InputError, match="JSON"):
-        render_document(marker.format(""), project / "results")
+        render_document(marker.format(""), project / "results", sources)
     with pytest.raises(InputError, match="no table is called reproduction best"):
-        render_document(marker.format("").replace("accuracy", "best"), project / "results")
+        render_document(marker.format("").replace("accuracy", "best"), project / "results", sources)
     with pytest.raises(InputError, match="end of table"):
-        render_document("<!-- table: reproduction accuracy -->\n", project / "results")
+        render_document("<!-- table: reproduction accuracy -->\n", project / "results", sources)
     (project / "README.md").write_text("<!-- table: nothing here -->\n<!-- end of table -->")
     assert script().main([], project) == 2
 

@@ -1,75 +1,34 @@
-"""Tables of the documents in Markdown, written from results/*.json between markers.
-
-A document names a table by a pair of comment lines, and everything between them is replaced:
-
-    <!-- table: reproduction accuracy -->
-    <!-- end of table -->
-
-The first word is the file in results/ without its suffix, the second the table.
-"""
+"""Tables of a finished study for the documents, from results/reproduction.json."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from exerlitenet.errors import InputError
 from exerlitenet.training import paper_figures as paper
+from exerlitenet.training.documents import Source, markdown
 from exerlitenet.training.study_results import interval
 from exerlitenet.training.study_rows import points
 
 Results = Mapping[str, Any]
 
-_MARKED = re.compile(
-    r"^(?P<begin><!-- table: (?P<file>[\w-]+) (?P<name>[\w-]+) -->\n)(?P<body>.*?)^(?P<end><!-- end of table -->)$",
-    re.DOTALL | re.MULTILINE,
-)
 SPLITS = {"sequence": "random", "group": "by group"}
 
 
-def render_document(text: str, results: Path) -> str:
-    """The document with every marked table written anew from the folder `results`.
-
-    Raises InputError for a marker that names no known table, a file that is no finished study, and a marker
-    without its end.
-    """
-    lines = text.splitlines()
-    begins = sum(line.startswith("<!-- table:") for line in lines)
-    ends = lines.count("<!-- end of table -->")
-    if begins != ends or begins != len(_MARKED.findall(text)):
-        raise InputError(
-            'every table needs a line "<!-- table: FILE NAME -->" and a line "<!-- end of table -->", '
-            f"got {begins} and {ends}"
-        )
-    return _MARKED.sub(lambda found: _rendered(found, results), text)
-
-
-def _rendered(found: re.Match[str], results: Path) -> str:
-    file, name = found["file"], found["name"]
-    table = TABLES.get(file, {}).get(name)
-    if table is None:
-        known = ", ".join(f"{f} {n}" for f, names in TABLES.items() for n in names)
-        raise InputError(f"no table is called {file} {name}; there are {known}")
-    path = results / f"{file}.json"
-    if not path.is_file():
-        return f"{found['begin']}*Not there yet: results/{file}.json.*\n{found['end']}"
+def load_study(paths: Sequence[Path]) -> Results:
+    """The figures of a study. Raises InputError for a file that is no finished study."""
+    [path] = paths
     try:
         data = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as fault:
         raise InputError(f"{path} cannot be read as JSON: {fault}") from fault
     if data.get("quick"):
         raise InputError(f"{path} is of a quick study, whose figures mean nothing; run it in full")
-    return f"{found['begin']}{table(data)}\n{found['end']}"
-
-
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table; None is "-"."""
-    lines = [list(columns), ["---"] * len(columns)]
-    lines += [["-" if cell is None else f"{cell}".replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    results: Results = data
+    return results
 
 
 def _accuracy(results: Results) -> str:
@@ -198,13 +157,13 @@ def _networks(results: Results) -> str:
     return markdown(columns, rows)
 
 
-TABLES: dict[str, dict[str, Callable[[Results], str]]] = {
-    "reproduction": {
-        "accuracy": _accuracy,
-        "splits": _splits,
-        "pairs": _pairs,
-        "errors": _errors,
-        "rows": _rows,
-        "networks": _networks,
-    }
+TABLES: dict[str, Callable[[Results], str]] = {
+    "accuracy": _accuracy,
+    "splits": _splits,
+    "pairs": _pairs,
+    "errors": _errors,
+    "rows": _rows,
+    "networks": _networks,
 }
+
+STUDY = Source("reproduction.json", load_study, TABLES)
