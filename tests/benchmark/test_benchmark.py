@@ -1,16 +1,20 @@
-"""The benchmark as a whole: its parts hang together. How fast anything is is no test's business."""
+"""The benchmark as a whole, and its command. How fast anything is is no test's business."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bundles import write_bundle
-from exerlitenet.benchmark import PARTS, Benchmark, run_benchmark
+from command import run
+from exerlitenet.benchmark import PARTS, Benchmark, Measure, run_benchmark
+from exerlitenet.benchmark import run as running
+from exerlitenet.benchmark.machine import file_name
+from exerlitenet.benchmark.measure import Unavailable
 from exerlitenet.errors import InputError
-
-SMALL = ("live", "size")
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +24,113 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(model: Path) -> Benchmark:
-    return run_benchmark(model, quick=True, only=SMALL)
+    return run_benchmark(model, quick=True)
 
 
-def test_measures_hang_together(result: Benchmark) -> None:
-    assert (result.model, result.quick, result.parts) == ("tiny", True, SMALL)
+def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
+    assert (result.model, result.quick) == ("tiny", True)
     names = [measure.name for measure in result.measures]
     assert len(set(names)) == len(names)
     for measure in result.measures:
         assert measure.value > 0, measure
         if measure.low is not None and measure.high is not None:
             assert measure.low <= measure.value <= measure.high, measure
+    told = {note.partition(":")[0] for note in result.notes}
+    assert set(result.parts) | told >= set(PARTS)
+    assert any("the paper's network" in note for note in result.notes)
 
 
-def test_unknown_parts_are_told(model: Path) -> None:
+def fake(*names: str) -> Callable[..., list[Measure]]:
+    def measurer(
+        bundle: object, *, quick: bool, told: Callable[[float, float | None], None]
+    ) -> list[Measure]:
+        told(1, 2)
+        return [Measure(name, 1.0, "ms") for name in names]
+
+    return measurer
+
+
+def missing(bundle: object, *, quick: bool, told: object) -> list[Measure]:
+    raise Unavailable("b: needs what is not there")
+
+
+def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = fake("slow")
+    monkeypatch.setattr(running, "PARTS", {"a": (fake("one"),), "b": (missing, fake("two")), "c": (slow,)})
+    monkeypatch.setattr(running, "SLOW", {slow: "this takes an hour"})
+    told: list[tuple[float, float | None]] = []
+    found = run_benchmark(model, quick=True, progress=lambda done, total: told.append((done, total)))
+    assert [(m.part, m.name) for m in found.measures] == [("a", "one"), ("b", "two")]
+    assert found.notes == (
+        "b: needs what is not there",
+        "c: this takes an hour; without --quick, or by --only c, it is measured",
+    )
+    assert told[:2] == [(0.5, 4), (1, 4)]
+    assert told[-1] == (4, 4)
+    assert run_benchmark(model, quick=True, only=["c"]).find("slow") is not None
+    assert run_benchmark(model).find("slow") is not None
+
+
+def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no part colour; the parts are live, archive"):
         run_benchmark(model, quick=True, only=["live", "colour"])
-    assert list(PARTS)[0] == "live"
+    with pytest.raises(InputError, match=r"no model.json"):
+        run_benchmark(tmp_path, quick=True)
+    answer = run("benchmark", "--model", tmp_path)
+    assert answer.exit_code == 2
+    assert "no model.json" in answer.stderr
+
+
+@pytest.fixture
+def asked(result: Benchmark, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the command asks for; it gets the result that is there."""
+    asked: list[object] = []
+
+    def answer(name: str | None, *, quick: bool, only: Sequence[str], progress: object) -> Benchmark:
+        asked.append((name, quick, tuple(only)))
+        return result
+
+    monkeypatch.setattr("exerlitenet.benchmark.run_benchmark", answer)
+    return asked
+
+
+def test_command_shows_every_measure_and_target(result: Benchmark, asked: list[object]) -> None:
+    table = run("benchmark", "--model", "m", "--quick", "--only", "live", "--only", "size")
+    assert asked == [("m", True, ("live", "size"))]
+    assert table.exit_code == 0
+    shown = " ".join(table.stdout.replace("│", " ").split())
+    for part in result.parts:
+        assert part in shown
+    assert "at most 3 ms" in shown
+    for note in result.notes:
+        assert f"left out: {note}" in table.stdout
+
+
+def test_command_writes_files(result: Benchmark, asked: list[object], tmp_path: Path) -> None:
+    done = run("benchmark", "--csv", tmp_path / "b.csv", "--json", tmp_path / "b.json", "--out", tmp_path)
+    assert done.exit_code == 0
+    assert Benchmark.from_csv((tmp_path / "b.csv").read_text()) == result
+    assert Benchmark.from_json(json.loads((tmp_path / "b.json").read_text())) == result
+    named = tmp_path / file_name(result.machine)
+    assert named.read_text() == result.to_csv()
+    assert str(named) in done.stdout.replace("\n", "")
+    assert asked == [(None, False, ())]
+
+
+def test_standard_output_belongs_to_a_program(result: Benchmark, asked: list[object]) -> None:
+    assert json.loads(run("benchmark", "--json", "-").stdout) == json.loads(json.dumps(result.to_json()))
+    assert run("benchmark", "--csv", "-").stdout == result.to_csv()
+
+
+def test_outputs_are_checked_before_anything_is_measured(asked: list[object], tmp_path: Path) -> None:
+    for options in (
+        ("--csv", tmp_path / "none" / "b.csv"),
+        ("--out", tmp_path / "none"),
+        ("--csv", tmp_path / "x", "--json", tmp_path / "x"),
+    ):
+        answer = run("benchmark", *options)
+        assert answer.exit_code == 2
+        assert len(answer.stderr.splitlines()) == 1
+    assert asked == []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from exerlitenet.benchmark.child import call
@@ -32,8 +32,8 @@ class MemoryTrack:
     """
 
     rest_mb: float
-    seconds: np.ndarray
-    mb: np.ndarray
+    seconds: NDArray[np.float64]
+    mb: NDArray[np.float64]
 
     @property
     def slope_mb_an_hour(self) -> float:
@@ -46,14 +46,15 @@ class MemoryTrack:
         return float(centred @ (mb - mb.mean()) / (centred @ centred))
 
     def measures(self) -> list[Measure]:
-        minutes = float(self.seconds[-1]) / 60
-        stream = f"stream of {minutes:g} minutes"
+        """The growth an hour is told of a whole hour only: less of a stream says nothing of it."""
+        minutes = f"{self.seconds[-1] / 60:g} minutes"
         rows = {
             "live stream, at rest": (self.rest_mb, "MB"),
-            f"{stream}, at its end": (float(self.mb[-1]), "MB"),
-            "live stream, highest": (max(self.rest_mb, float(self.mb.max())), "MB"),
-            "live stream, growth": (self.slope_mb_an_hour, "MB an hour"),
+            f"live stream, after {minutes}": (float(self.mb[-1]), "MB"),
+            f"live stream, highest in {minutes}": (max(self.rest_mb, float(self.mb.max())), "MB"),
         }
+        if self.seconds[-1] >= HOUR_S:
+            rows["live stream, growth"] = (self.slope_mb_an_hour, "MB an hour")
         return [Measure(name, rounded(value, 4), unit) for name, (value, unit) in rows.items()]
 
 
@@ -66,39 +67,30 @@ def measure_memory(bundle: Bundle, *, quick: bool, told: Told | None = None) -> 
         raise Unavailable(f"memory: this system has no {STATUS}, so resident memory cannot be read")
     stream_s = QUICK_S if quick else HOUR_S
     with TemporaryDirectory() as folder:
-        pictures = write_pictures(Path(folder), bundle, quick=quick)
+        write_pictures(Path(folder), bundle, quick=quick)
         rest_mb, samples = call(
-            "exerlitenet.benchmark.memory:follow_stream", [str(bundle.folder), str(pictures), stream_s]
+            "exerlitenet.benchmark.memory:follow_stream", [str(bundle.folder), folder, stream_s]
         )
     seconds, mb = np.array(samples).T
     return MemoryTrack(rest_mb, seconds, mb).measures()
 
 
-def write_pictures(folder: Path, bundle: Bundle, *, quick: bool) -> Path:
-    """JPEGs of squats, curls and an empty room, one after another, so that sets begin and end; one file of them."""
+def write_pictures(folder: Path, bundle: Bundle, *, quick: bool) -> None:
+    """JPEGs of squats, curls and an empty room, one after another, so that sets begin and end."""
     from exerlitenet.synthetic.clip import render_clip
 
     spec = bundle.spec
     height = min(256, spec.source_short_side)
+    width = height * 16 // 9 // 2 * 2
     seconds = 4.0 if quick else 24.0
-    jpegs = []
+    written = 0
     for k, activity in enumerate(("squat", "no_person", "biceps_curl", "no_person")):
         clip = render_clip(
-            SEED + k,
-            activity=activity,
-            seconds=seconds,
-            fps=spec.rate,
-            width=height * 16 // 9 // 2 * 2,
-            height=height,
+            SEED + k, activity=activity, seconds=seconds, fps=spec.rate, width=width, height=height
         )
         for frame in clip.frames:
-            buffer = io.BytesIO()
-            Image.fromarray(frame).save(buffer, "JPEG", quality=80)
-            jpegs.append(np.frombuffer(buffer.getvalue(), np.uint8))
-    path = folder / "pictures.npz"
-    with path.open("wb") as file:
-        np.savez(file, *jpegs)
-    return path
+            Image.fromarray(frame).save(folder / f"{written:05}.jpg", quality=80)
+            written += 1
 
 
 def follow_stream(model: str, pictures: str, stream_s: float) -> tuple[float, list[tuple[float, float]]]:
@@ -110,8 +102,7 @@ def follow_stream(model: str, pictures: str, stream_s: float) -> tuple[float, li
     from exerlitenet.recognition.recognizer import Recognizer
     from exerlitenet.results import Frame
 
-    with np.load(pictures) as stored:
-        jpegs = [stored[name].tobytes() for name in stored.files]
+    paths = sorted(Path(pictures).iterdir())
     recognizer, limits = Recognizer.load(model), Limits()
     tracker = LiveTracker(recognizer)
     rate = recognizer.engine.spec.rate
@@ -119,7 +110,8 @@ def follow_stream(model: str, pictures: str, stream_s: float) -> tuple[float, li
     samples: list[tuple[float, float]] = []
     ticks = max(1, round(stream_s * rate))
     for k in range(ticks):
-        progress = tracker.push(Frame(k / rate, decode_jpeg(jpegs[k % len(jpegs)], limits)))
+        jpeg = paths[k % len(paths)].read_bytes()
+        progress = tracker.push(Frame(k / rate, decode_jpeg(jpeg, limits)))
         if rest_mb is None and progress.status != "warming":
             rest_mb = resident_mb()
         if k % max(1, ticks // SAMPLES) == 0 or k == ticks - 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,9 +77,10 @@ def measure_answers(
     who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, told: Told | None
 ) -> list[Measure]:
     """Seconds from the start of capture to the first answer, and what of it comes after the last frame."""
-    answers, delays, frames = [], [], 0
+    answers, delays = [], []
+    frames = frames_to_answer(begin(), pictures)  # and nothing is done for the first time when it counts
     for k in range(runs):
-        answer_s, delay_s, frames = time_answer(begin(), pictures)
+        answer_s, delay_s = time_answer(begin(), pictures)
         answers.append(answer_s)
         delays.append(1000 * delay_s)
         if told is not None:
@@ -90,20 +92,25 @@ def measure_answers(
     ]
 
 
-def time_answer(push: Push, pictures: Pictures, fps: float = CAPTURE_FPS) -> tuple[float, float, int]:
-    """(seconds from the start of capture to the answer, of these after the last frame, frames that it took).
+def frames_to_answer(push: Push, pictures: Pictures) -> int:
+    """How many captured frames the first answer takes; without pacing."""
+    return next(k for k in count(1) if push(pictures[(k - 1) % len(pictures)]))
 
-    Frame k is there (k + 1) / fps after the start: capturing one takes a period. 15 frames take a second.
+
+def time_answer(push: Push, pictures: Pictures, fps: float = CAPTURE_FPS) -> tuple[float, float]:
+    """(seconds from the start of capture to the answer, of these after the last frame).
+
+    Frame k, from 1, is there k / fps after the start: capturing one takes a period. 15 frames take a second.
     """
     begin_s = time.perf_counter()
-    k = 0
-    while True:
-        time.sleep(max(0.0, begin_s + (k + 1) / fps - time.perf_counter()))
-        captured_s = begin_s + (k + 1) / fps
-        if push(pictures[k % len(pictures)]):
-            end_s = time.perf_counter()
-            return end_s - begin_s, end_s - captured_s, k + 1
-        k += 1
+    captured_s = begin_s
+    for k in count(1):
+        captured_s = begin_s + k / fps
+        time.sleep(max(0.0, captured_s - time.perf_counter()))
+        if push(pictures[(k - 1) % len(pictures)]):
+            break
+    end_s = time.perf_counter()
+    return end_s - begin_s, end_s - captured_s
 
 
 def stream_push(engine: Engine) -> Push:

@@ -33,6 +33,9 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
 }
 """Part -> what measures it."""
 
+SLOW: dict[Measurer, str] = {pace.measure_paper_pace: "the paper's network takes half a minute to build"}
+"""What a quick benchmark leaves out unless its part is asked for, and why."""
+
 
 def run_benchmark(
     model: str | Path | None = None,
@@ -43,7 +46,9 @@ def run_benchmark(
 ) -> Benchmark:
     """Measures a model, by default the one that ships.
 
-    quick: fewer repetitions and shorter clips. only: parts, by default all. progress: is told how much is done.
+    quick: fewer repetitions and shorter clips, and what is slow is left out unless `only` names its part.
+    only: parts, by default all. progress: is told how much is done.
+
     Raises InputError for a part that does not exist, and when the model cannot be loaded.
     """
     unknown = sorted(set(only) - set(PARTS))
@@ -61,6 +66,10 @@ def run_benchmark(
                 progress(k + min(1.0, done / (total or 1)), len(chosen))
 
         try:
+            if quick and not only and measurer in SLOW:
+                raise Unavailable(
+                    f"{part}: {SLOW[measurer]}; without --quick, or by --only {part}, it is measured"
+                )
             found = measurer(bundle, quick=quick, told=told)
         except Unavailable as why:
             notes.append(str(why))

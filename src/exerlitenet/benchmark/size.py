@@ -37,10 +37,10 @@ def measure_operations(bundle: Bundle, *, quick: bool, told: Told | None = None)
     frames = bundle.spec.frames
     encoder, head = encoder_cost(bundle).macs, head_cost(bundle).macs
     rows = {
-        "encoder, a frame": encoder,
-        "head, a window": head,
-        "live frame, both": encoder + head,
-        f"window of {frames} recomputed, operations": frames * encoder + head,
+        "operations of the encoder, a frame": encoder,
+        "operations of the head, a window": head,
+        "operations of a live frame": encoder + head,
+        f"operations of a window of {frames} recomputed": frames * encoder + head,
     }
     return [Measure(name, rounded(macs / 1e6), "million MAC") for name, macs in rows.items()]
 

@@ -35,7 +35,7 @@ TARGETS = (
     Target("file of 720p at 30 frames/s, rate recognised / decoded alone", 0.8, "", most=False),
     Target("exerlitenet --help", 0.3, "s"),
     Target("cold start to the first prediction", 1.5, "s"),
-    Target("live stream, highest", 250, "MB"),
+    Target("live stream, highest in 60 minutes", 250, "MB"),
     Target("live stream, growth", 1, "MB an hour"),
 )
 

@@ -1,0 +1,119 @@
+"""Live frames are timed as the recogniser runs them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundles import FOLLOW_SPEC, SPEC, CountingEngine, still, write_bundle
+from exerlitenet.benchmark import live
+from exerlitenet.benchmark.int8 import int8_bundle
+from exerlitenet.benchmark.measure import Unavailable
+from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames
+from exerlitenet.recognition.bundle import Bundle, load_bundle
+from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.video.sequence import SequenceSpec
+
+
+@pytest.fixture(scope="module", params=[SPEC, FOLLOW_SPEC], ids=["squash", "follow"])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    spec: SequenceSpec = request.param
+    return load_bundle(write_bundle(tmp_path_factory.mktemp("live") / "model", spec=spec))
+
+
+def test_every_frame_is_encoded_once_and_judged(bundle: Bundle) -> None:
+    engine = CountingEngine(OnnxEngine(bundle))
+    frames = LiveFrames(engine, [still((20, 200, 0)), still((200, 20, 0))])
+    assert engine.encoded == SPEC.frames
+    before = len(frames.whole)
+    for _ in range(4):
+        frames()
+    assert engine.encoded == SPEC.frames + 4
+    assert len(frames.whole) == before + 4
+    for k, whole in enumerate(frames.whole):
+        parts = [frames.parts[part][k] for part in PARTS]
+        assert min(parts) > 0
+        assert sum(parts) <= whole
+
+
+def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundle) -> None:
+    calls: list[int] = []
+
+    class Noting(CountingEngine):
+        def look(self, pixels: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            calls.append(len(pixels))
+            return super().look(pixels, views)
+
+        def encode(self, pixels: np.ndarray) -> np.ndarray:
+            calls.append(len(pixels))
+            return super().encode(pixels)
+
+    frames = LiveFrames(Noting(OnnxEngine(bundle)), [still((20, 200, k)) for k in range(SPEC.frames)])
+    calls.clear()
+    frames.recompute_window()
+    assert calls == [SPEC.frames]
+    pixels, views = frames.watch.prepared(SPEC.frames)
+    assert pixels.shape == (SPEC.frames, SPEC.size, SPEC.size, 3)
+    assert (views is not None) == (bundle.spec.aspect == "follow")
+    # The same frames as were pushed: blue rises.
+    blue = pixels[..., 2].max(axis=(1, 2))
+    assert (np.diff(blue) > 0).all()
+    # As many as asked for, though only a window is kept.
+    assert len(frames.watch.prepared(32)[0]) == 32
+
+
+def test_measures_of_a_live_frame_hang_together(bundle: Bundle) -> None:
+    found = {measure.name: measure for measure in live.measure_live_frame(bundle, quick=True)}
+    whole, window = found["live frame"], found["window of 15 recomputed"]
+    parts = [found[f"live frame: {part}"] for part in PARTS]
+    assert {measure.repetitions for measure in (whole, *parts)} == {live.FRAMES_A_ROUND * window.repetitions}
+    assert whole.low is not None
+    assert whole.low >= max(part.low or 0 for part in parts)
+    assert found["live frame / window recomputed"].repetitions == window.repetitions
+
+
+def test_threads_are_compared_with_one_where_there_are_more_cores(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "cores", lambda: 3)
+    names = [measure.name for measure in live.measure_threads(bundle, quick=True)]
+    assert names == [f"live frame, {n} threads{more}" for n in (2, 3) for more in ("", " / 1 thread")]
+    monkeypatch.setattr(live, "cores", lambda: 1)
+    with pytest.raises(Unavailable, match="one core"):
+        live.measure_threads(bundle, quick=True)
+
+
+def test_batches_are_told_a_frame(bundle: Bundle) -> None:
+    found = {measure.name: measure for measure in live.measure_batches(bundle, quick=True)}
+    assert [name for name in found if "/" not in name] == [
+        "encode, 1 frame a call",
+        "encode, 8 frames a call",
+        "encode, 32 frames a call",
+    ]
+    assert all(measure.value > 0 for measure in found.values())
+    [decoded] = live.measure_decoding(bundle, quick=True)
+    assert decoded.name == "decode a JPEG of 84 x 48, apart"
+
+
+def test_int8_is_the_same_model_in_another_folder(bundle: Bundle, tmp_path: Path) -> None:
+    small = int8_bundle(bundle, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["encoder.onnx", "head.onnx"]
+    assert replace(small, folder=bundle.folder, encoder=bundle.encoder, head=bundle.head) == replace(
+        bundle, sample=None
+    )
+    pixels = np.full((1, SPEC.size, SPEC.size, 3), 0.5, np.float32)
+    engines = [OnnxEngine(one, check=False) for one in (bundle, small)]
+    first, second = (engine.encode(pixels) for engine in engines)
+    assert np.allclose(first, second, atol=0.02)
+    assert len(live.measure_int8(bundle, quick=True)) == 2
+
+
+def test_without_onnx_int8_is_told_to_be_missing(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exerlitenet.benchmark.int8.find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match=r"int8: needs onnx.*pip install"):
+        int8_bundle(bundle, tmp_path)

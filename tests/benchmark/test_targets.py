@@ -1,0 +1,36 @@
+"""Targets are judged on the median, at the bound as reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from exerlitenet.benchmark.measure import Benchmark, Measure
+from exerlitenet.benchmark.targets import TARGETS, Target, judged, target_of
+
+
+@pytest.mark.parametrize(
+    ("value", "most", "verdict"),
+    [
+        (2.9, True, "reached"),
+        (3.0, True, "reached"),
+        (3.1, True, "not reached"),
+        (2.9, False, "not reached"),
+        (3.0, False, "reached"),
+        (3.1, False, "reached"),
+    ],
+)
+def test_verdicts(value: float, most: bool, verdict: str) -> None:
+    target = Target("x", 3, "ms", most)
+    assert target.verdict(Measure("x", value, "ms", 0.1, 99.0)) == verdict
+    assert str(target) == f"at {'most' if most else 'least'} 3 ms"
+
+
+def test_every_target_is_told_of_measured_or_not() -> None:
+    assert len({target.measure for target in TARGETS}) == len(TARGETS)
+    measure = Measure("live frame", 2.5, "ms")
+    found = {target.measure: measure for target, measure in judged(Benchmark("m", {}, (measure,)))}
+    assert len(found) == len(TARGETS)
+    assert found["live frame"] is measure
+    assert found["exerlitenet --help"] is None
+    assert target_of(measure) == Target("live frame", 3, "ms")
+    assert target_of(Measure("two graphs", 1, "bytes")) is None
