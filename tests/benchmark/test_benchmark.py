@@ -32,7 +32,8 @@ def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
     names = [measure.name for measure in result.measures]
     assert len(set(names)) == len(names)
     for measure in result.measures:
-        assert measure.value > 0, measure
+        # An operator of a tiny graph may take less than the microsecond that is told.
+        assert measure.value > 0 or "share of time" in measure.name, measure
         if measure.low is not None and measure.high is not None:
             assert measure.low <= measure.value <= measure.high, measure
     told = {note.partition(":")[0] for note in result.notes}

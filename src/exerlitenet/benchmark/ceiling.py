@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from exerlitenet.benchmark.child import ONE_THREAD, call
-from exerlitenet.benchmark.graph import GraphCost, graph_cost
+from exerlitenet.benchmark.graph import GraphCost
 from exerlitenet.benchmark.live import render_pictures
 from exerlitenet.benchmark.measure import Measure, Told, measure_of, rounded
+from exerlitenet.benchmark.operations import encoder_cost
 from exerlitenet.benchmark.roofline import Roofline
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
@@ -67,15 +68,6 @@ def bytes_moved(cost: GraphCost) -> int:
 def roofline_of(cost: GraphCost, peak_gflops: float, bandwidth_gb_s: float) -> Roofline:
     """A graph on a machine of so many 10^9 operations and bytes a second."""
     return Roofline(cost.macs, bytes_moved(cost), peak_gflops, bandwidth_gb_s)
-
-
-def encoder_cost(bundle: Bundle) -> GraphCost:
-    """What encoding one frame costs."""
-    spec, graph = bundle.spec, bundle.encoder
-    inputs = {graph.input: np.zeros((1, spec.size, spec.size, 3), np.float32)}
-    if graph.views:
-        inputs[graph.views] = np.array([[0, 0, 1]], np.float32)
-    return graph_cost(bundle.folder / graph.file, inputs)
 
 
 def time_machine(model: str, rounds: int) -> dict[str, list[float]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from exerlitenet.benchmark import archive, ceiling, live, memory, pace, size, startup
+from exerlitenet.benchmark import archive, ceiling, live, memory, operations, pace, size, startup
 from exerlitenet.benchmark.machine import machine
 from exerlitenet.benchmark.measure import Benchmark, Measure, Told, Unavailable
 from exerlitenet.errors import InputError
@@ -27,8 +27,8 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "archive": (archive.measure_archive,),
     "start": (startup.measure_startup,),
     "memory": (memory.measure_memory,),
-    "size": (size.measure_size, size.measure_int8_size, size.measure_operations),
-    "ceiling": (ceiling.measure_ceiling,),
+    "size": (size.measure_size, size.measure_int8_size, operations.measure_operations),
+    "ceiling": (ceiling.measure_ceiling, operations.measure_operators),
     "paper": (pace.measure_shipped_pace, pace.measure_paper_pace),
 }
 """Part -> what measures it."""
