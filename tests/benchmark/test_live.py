@@ -79,8 +79,10 @@ def test_threads_are_compared_with_one_where_there_are_more_cores(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "cores", lambda: 3)
+    monkeypatch.setattr(live, "PAUSE_S", 0.0)
     names = [measure.name for measure in live.measure_threads(bundle, quick=True)]
-    assert names == [f"live frame, {n} threads{more}" for n in (2, 3) for more in ("", " / 1 thread")]
+    counts = ("1 thread", "2 threads", "3 threads", "2 threads / 1 thread", "3 threads / 1 thread")
+    assert names == [f"live frame after a pause, {count}" for count in counts]
     monkeypatch.setattr(live, "cores", lambda: 1)
     with pytest.raises(Unavailable, match="one core"):
         live.measure_threads(bundle, quick=True)

@@ -31,6 +31,21 @@ def test_warming_up_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time_in_turn({"work": work}, 2)["work"] == pytest.approx([1.0, 2.0])
 
 
+def test_a_pause_lies_before_every_side_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now_s
+        now_s += seconds
+
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now_s)
+    monkeypatch.setattr(timing.time, "sleep", sleep)
+    taken = time_in_turn({"a": lambda: sleep(0.001), "b": lambda: sleep(0.002)}, 2, warm_up=0, pause_s=5.0)
+    assert taken["a"] == pytest.approx([1.0, 1.0])
+    assert taken["b"] == pytest.approx([2.0, 2.0])
+    assert now_s == pytest.approx(20.006)
+
+
 def test_a_ratio_holds_where_a_round_was_slow_as_a_whole() -> None:
     base = np.array([1.0, 1.0, 10.0, 1.0, 1.0])
     taken = InTurn({"ours": base, "theirs": 4 * base})

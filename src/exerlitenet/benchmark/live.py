@@ -24,6 +24,7 @@ from exerlitenet.video.sequence import SequenceSpec
 SEED = 1_000_001
 FRAMES_A_ROUND = 5
 BATCHES = (1, 8, 32)
+PAUSE_S = 0.05
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -76,19 +77,27 @@ def measure_decoding(bundle: Bundle, *, quick: bool, told: Told | None = None) -
 
 
 def measure_threads(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
-    """The live frame with two threads and with all cores, in turn with one thread."""
+    """The live frame with two threads and with all cores, in turn with one thread, each after a pause.
+
+    ONNX Runtime's threads go on looking for work for a while, which would slow down whatever comes next; live
+    frames come with pauses in between anyway.
+    """
     counts = sorted({2, cores()} & set(range(2, cores() + 1)))
     if not counts:
         raise Unavailable("threads: there is one core here, so nothing to compare one thread with")
     pictures = render_pictures(bundle.spec, quick=quick)
-    sides = {f"{n} threads": LiveFrames(OnnxEngine(bundle, threads=n), pictures) for n in counts}
-    one = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
-    in_turn = time_in_turn({"1 thread": one, **sides}, 15 if quick else 200, told=told)
-    out = []
-    for name in sides:
-        out.append(in_turn.measure(name, f"live frame, {name}"))
-        out.append(in_turn.ratio(f"live frame, {name} / 1 thread", name, "1 thread"))
-    return out
+    sides = {
+        f"{n} thread{'s' * (n > 1)}": LiveFrames(OnnxEngine(bundle, threads=n), pictures)
+        for n in (1, *counts)
+    }
+    rounds = 12 if quick else 100
+    in_turn = time_in_turn(sides, rounds, warm_up=2, pause_s=PAUSE_S, told=told)
+    name = "live frame after a pause"
+    one, *more = sides
+    return [
+        *(in_turn.measure(side, f"{name}, {side}") for side in sides),
+        *(in_turn.ratio(f"{name}, {side} / {one}", side, one) for side in more),
+    ]
 
 
 def measure_int8(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:

@@ -37,17 +37,21 @@ def time_in_turn(
     rounds: int,
     *,
     warm_up: int = 1,
+    pause_s: float = 0.0,
     told: Told | None = None,
 ) -> InTurn:
     """Times every side once a round. The order turns from round to round, so that no side is always first.
 
-    sides: name -> what is timed. warm_up: rounds before, which do not count.
+    sides: name -> what is timed. warm_up: rounds before, which do not count. pause_s: before each side, so that
+    threads which the side before has left waiting for more work are at rest.
     """
     names = list(sides)
     taken: dict[str, list[float]] = {name: [] for name in names}
     for k in range(warm_up + rounds):
         first = k % len(names)
         for name in (*names[first:], *names[:first]):
+            if pause_s:
+                time.sleep(pause_s)
             start_s = time.perf_counter()
             sides[name]()
             spent_s = time.perf_counter() - start_s
