@@ -31,8 +31,8 @@ class Target:
 TARGETS = (
     Target("live frame", 3, "ms"),
     Target("live frame / window recomputed", 0.1, ""),
-    Target("file of 720p at 30 frames/s, speed", 20, "times real time", most=False),
-    Target("file of 720p at 30 frames/s, rate recognised / decoded alone", 0.8, "", most=False),
+    Target("720p file: speed", 20, "times real time", most=False),
+    Target("720p file: recognised / decoded alone", 0.8, "", most=False),
     Target("exerlitenet --help", 0.3, "s"),
     Target("cold start to the first prediction", 1.5, "s"),
     Target("live stream, highest in 60 minutes", 250, "MB"),
