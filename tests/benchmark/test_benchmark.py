@@ -14,6 +14,7 @@ from exerlitenet.benchmark import PARTS, Benchmark, Measure, run_benchmark
 from exerlitenet.benchmark import run as running
 from exerlitenet.benchmark.machine import file_name
 from exerlitenet.benchmark.measure import Unavailable
+from exerlitenet.benchmark.targets import TARGETS
 from exerlitenet.errors import InputError
 
 
@@ -39,6 +40,9 @@ def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
     told = {note.partition(":")[0] for note in result.notes}
     assert set(result.parts) | told >= set(PARTS)
     assert any("the paper's network" in note for note in result.notes)
+    # Names of targets are names of measures; these are measured in a full benchmark only, or with a peer.
+    elsewhere = ("live stream", "MediaPipe", "training")
+    assert not [t.measure for t in TARGETS if not t.measure.startswith(elsewhere) and t.measure not in names]
 
 
 def fake(*names: str) -> Callable[..., list[Measure]]:
@@ -74,6 +78,23 @@ def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
     assert run_benchmark(model).find("slow") is not None
 
 
+def test_peers_that_are_asked_for_come_first_and_must_be_there(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"a": (fake("one"),), "peers": (fake("theirs"), missing)}
+    monkeypatch.setattr(running, "PARTS", parts)
+    monkeypatch.setattr(running.peers, "PEERS", {"theirs": (parts["peers"][0],), "none": (missing,)})
+    names = [measure.name for measure in run_benchmark(model, quick=True).measures]
+    assert names == ["one", "theirs"]
+    found = run_benchmark(model, quick=True, against=["theirs"])
+    assert [(m.part, m.name) for m in found.measures] == [("peers", "theirs"), ("a", "one")]
+    assert found.notes == ()
+    with pytest.raises(Unavailable, match="needs what is not there"):
+        run_benchmark(model, quick=True, against=["none"])
+    with pytest.raises(InputError, match="no peer nobody"):
+        run_benchmark(model, quick=True, against=["nobody"])
+
+
 def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no part colour; the parts are live, archive"):
         run_benchmark(model, quick=True, only=["live", "colour"])
@@ -89,8 +110,10 @@ def asked(result: Benchmark, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What the command asks for; it gets the result that is there."""
     asked: list[object] = []
 
-    def answer(name: str | None, *, quick: bool, only: Sequence[str], progress: object) -> Benchmark:
-        asked.append((name, quick, tuple(only)))
+    def answer(
+        name: str | None, *, quick: bool, only: Sequence[str], against: Sequence[str], progress: object
+    ) -> Benchmark:
+        asked.append((name, quick, *only, *against))
         return result
 
     monkeypatch.setattr("exerlitenet.benchmark.run_benchmark", answer)
@@ -98,15 +121,34 @@ def asked(result: Benchmark, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_command_shows_every_measure_and_target(result: Benchmark, asked: list[object]) -> None:
-    table = run("benchmark", "--model", "m", "--quick", "--only", "live", "--only", "size")
-    assert asked == [("m", True, ("live", "size"))]
+    table = run(
+        "benchmark", "--model", "m", "--quick", "--only", "live", "--only", "size", "--against", "movinet"
+    )
+    assert asked == [("m", True, "live", "size", "movinet")]
     assert table.exit_code == 0
     shown = " ".join(table.stdout.replace("│", " ").split())
     for part in result.parts:
         assert part in shown
+    # Rough figures have a target beside them, and no verdict.
     assert "at most 3 ms" in shown
+    assert ": reached" not in shown
+    assert ": not reached" not in shown
     for note in result.notes:
         assert f"left out: {note}" in table.stdout
+
+
+def test_command_judges_a_full_benchmark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measures = (
+        Measure("live frame", 2.0, "ms", part="live"),
+        Measure("exerlitenet --help", 0.5, "s", part="start"),
+    )
+    full = Benchmark("m", {"processor": "x", "cores": "1"}, measures)
+    monkeypatch.setattr("exerlitenet.benchmark.run_benchmark", lambda *args, **options: full)
+    shown = run("benchmark").stdout
+    assert "at most 3 ms: reached" in shown
+    assert "at most 0.3 s: not reached" in shown
 
 
 def test_command_writes_files(result: Benchmark, asked: list[object], tmp_path: Path) -> None:
@@ -117,7 +159,7 @@ def test_command_writes_files(result: Benchmark, asked: list[object], tmp_path: 
     named = tmp_path / file_name(result.machine)
     assert named.read_text() == result.to_csv()
     assert str(named) in done.stdout.replace("\n", "")
-    assert asked == [(None, False, ())]
+    assert asked == [(None, False)]
 
 
 def test_standard_output_belongs_to_a_program(result: Benchmark, asked: list[object]) -> None:

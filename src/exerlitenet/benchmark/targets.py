@@ -31,6 +31,7 @@ class Target:
 TARGETS = (
     Target("live frame", 3, "ms"),
     Target("live frame / window recomputed", 0.1, ""),
+    Target("MediaPipe 0.10.21 Pose full / live frame, one core", 5, "", most=False),
     Target("720p file: speed", 20, "times real time", most=False),
     Target("720p file: recognised / decoded alone", 0.8, "", most=False),
     Target("exerlitenet --help", 0.3, "s"),
