@@ -193,9 +193,7 @@ def time_keras_example(
         judge.run(None, {features.name: np.stack([frame()[0] for _ in range(frames)])[None]})
 
     live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
-    in_turn = time_in_turn(
-        {"live": live, "frame": frame, "sequence": sequence}, rounds, warm_up=2, told=told
-    )
+    in_turn = time_in_turn({"live": live, "frame": frame, "sequence": sequence}, rounds, warm_up=2, told=told)
     name = "Keras' CNN-RNN example, random weights, one thread"
     return [
         in_turn.measure("frame", f"{name}: features of a frame"),
@@ -203,7 +201,9 @@ def time_keras_example(
         in_turn.ratio(f"{name}: features of a frame / live frame", "frame", "live"),
         Measure(f"{name}: features of a frame, operations", rounded(macs["frame"] / 1e6), "million MAC"),
         Measure(
-            f"{name}: a sequence of {frames} frames, operations", rounded(macs["sequence"] / 1e6), "million MAC"
+            f"{name}: a sequence of {frames} frames, operations",
+            rounded(macs["sequence"] / 1e6),
+            "million MAC",
         ),
     ]
 

@@ -45,7 +45,8 @@ class Worker:
 
     def ask(self, *request: object) -> Any:
         """Waits for the answer. Raises InputError with the program's last line when it has ended."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
