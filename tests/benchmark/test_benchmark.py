@@ -63,7 +63,9 @@ def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = fake("slow")
-    monkeypatch.setattr(running, "PARTS", {"a": (fake("one"),), "b": (missing, fake("two")), "c": (slow,)})
+    monkeypatch.setattr(
+        running, "PARTS", {"a": (fake("one"),), "b": (missing, fake("two"), missing), "c": (slow,)}
+    )
     monkeypatch.setattr(running, "SLOW", {slow: "this takes an hour"})
     told: list[tuple[float, float | None]] = []
     found = run_benchmark(model, quick=True, progress=lambda done, total: told.append((done, total)))
@@ -72,8 +74,8 @@ def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
         "b: needs what is not there",
         "c: this takes an hour; without --quick, or by --only c, it is measured",
     )
-    assert told[:2] == [(0.5, 4), (1, 4)]
-    assert told[-1] == (4, 4)
+    assert told[:2] == [(0.5, 5), (1, 5)]
+    assert told[-1] == (5, 5)
     assert run_benchmark(model, quick=True, only=["c"]).find("slow") is not None
     assert run_benchmark(model).find("slow") is not None
 

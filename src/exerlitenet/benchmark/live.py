@@ -30,13 +30,18 @@ Pictures = Sequence[NDArray[np.uint8]]
 
 
 def render_pictures(spec: SequenceSpec, *, quick: bool) -> Pictures:
-    """A rendered person's squats at the model's rate, of the short side that sources are brought to."""
+    """A rendered person's squats, as `render_activity` gives them."""
+    return render_activity(spec, "squat", seconds=2.0 if quick else 6.0)
+
+
+def render_activity(spec: SequenceSpec, activity: str, *, seconds: float, seed: int = SEED) -> Pictures:
+    """A rendered clip at the model's rate, of the short side that sources are brought to, at most 256 pixels."""
     from exerlitenet.synthetic.clip import render_clip
 
     height = min(256, spec.source_short_side)
     width = height * 16 // 9 // 2 * 2
     fps = min(max(spec.rate, 2.0), 120.0)
-    clip = render_clip(SEED, "squat", seconds=2.0 if quick else 6.0, fps=fps, width=width, height=height)
+    clip = render_clip(seed, activity=activity, seconds=seconds, fps=fps, width=width, height=height)
     return list(clip.frames)
 
 

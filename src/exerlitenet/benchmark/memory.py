@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exerlitenet.benchmark.child import call
-from exerlitenet.benchmark.live import SEED
+from exerlitenet.benchmark.live import SEED, render_activity
 from exerlitenet.benchmark.measure import Measure, Told, Unavailable, rounded
 from exerlitenet.recognition.bundle import Bundle
 
@@ -77,18 +77,10 @@ def measure_memory(bundle: Bundle, *, quick: bool, told: Told | None = None) -> 
 
 def write_pictures(folder: Path, bundle: Bundle, *, quick: bool) -> None:
     """JPEGs of squats, curls and an empty room, one after another, so that sets begin and end."""
-    from exerlitenet.synthetic.clip import render_clip
-
-    spec = bundle.spec
-    height = min(256, spec.source_short_side)
-    width = height * 16 // 9 // 2 * 2
     seconds = 4.0 if quick else 24.0
     written = 0
     for k, activity in enumerate(("squat", "no_person", "biceps_curl", "no_person")):
-        clip = render_clip(
-            SEED + k, activity=activity, seconds=seconds, fps=spec.rate, width=width, height=height
-        )
-        for frame in clip.frames:
+        for frame in render_activity(bundle.spec, activity, seconds=seconds, seed=SEED + k):
             Image.fromarray(frame).save(folder / f"{written:05}.jpg", quality=80)
             written += 1
 

@@ -85,7 +85,8 @@ def run_benchmark(
             found = []
         measures += [replace(measure, part=step.part) for measure in found]
         told(1, 1)
-    return Benchmark(bundle.name, machine(), tuple(measures), tuple(notes), quick)
+    # Several measures may lack the same thing.
+    return Benchmark(bundle.name, machine(), tuple(measures), tuple(dict.fromkeys(notes)), quick)
 
 
 @dataclass(frozen=True)
