@@ -97,6 +97,11 @@ def test_peers_that_are_asked_for_come_first_and_must_be_there(
         run_benchmark(model, quick=True, against=["nobody"])
 
 
+def test_help_names_every_peer() -> None:
+    told = "".join(run("benchmark", "--help").stdout.split())  # a name may be broken at its hyphen
+    assert [name for name in running.peers.PEERS if name not in told] == []
+
+
 def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no part colour; the parts are live, archive"):
         run_benchmark(model, quick=True, only=["live", "colour"])

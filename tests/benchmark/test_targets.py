@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exerlitenet.benchmark import peers, training
 from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.targets import TARGETS, Target, judged, target_of
 
@@ -34,3 +35,10 @@ def test_every_target_is_told_of_measured_or_not() -> None:
     assert found["exerlitenet --help"] is None
     assert target_of(measure) == Target("live frame", 3, "ms")
     assert target_of(Measure("two graphs", 1, "bytes")) is None
+
+
+def test_targets_name_measures_of_peers_and_training() -> None:
+    names = {target.measure for target in TARGETS}
+    for phase in (1, 2):
+        assert f"training, phase {phase}: an epoch, {training.THEIRS} / {training.OURS}" in names
+    assert f"MediaPipe {peers.MEDIAPIPE} Pose full / live frame, one core" in names

@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from exerlitenet.benchmark import archive, ceiling, live, memory, operations, pace, peers, size, startup
+from exerlitenet.benchmark import (
+    archive,
+    ceiling,
+    live,
+    memory,
+    operations,
+    pace,
+    peers,
+    size,
+    startup,
+    training,
+)
 from exerlitenet.benchmark.machine import machine
 from exerlitenet.benchmark.measure import Benchmark, Measure, Told, Unavailable
 from exerlitenet.errors import InputError
@@ -30,12 +41,14 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "size": (size.measure_size, size.measure_int8_size, operations.measure_operations),
     "ceiling": (ceiling.measure_ceiling, operations.measure_operators),
     "paper": (pace.measure_shipped_pace, pace.measure_paper_pace),
+    "training": (training.measure_training,),
     "peers": peers.peers(tuple(peers.PEERS)),
 }
 """Part -> what measures it."""
 
 SLOW: dict[Measurer, str] = {
     pace.measure_paper_pace: "the paper's network takes half a minute to build",
+    training.measure_training: "building and compiling both ways of training takes a minute",
     peers.measure_keras_example: "Keras' CNN-RNN example takes half a minute to build",
 }
 """What a quick benchmark leaves out unless its part is asked for, and why."""

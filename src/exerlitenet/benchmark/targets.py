@@ -34,6 +34,8 @@ TARGETS = (
     Target("MediaPipe 0.10.21 Pose full / live frame, one core", 5, "", most=False),
     Target("720p file: speed", 20, "times real time", most=False),
     Target("720p file: recognised / decoded alone", 0.8, "", most=False),
+    Target("training, phase 1: an epoch, the paper's way / from the cache", 8, "", most=False),
+    Target("training, phase 2: an epoch, the paper's way / from the cache", 4, "", most=False),
     Target("exerlitenet --help", 0.3, "s"),
     Target("cold start to the first prediction", 1.5, "s"),
     Target("live stream, highest in 60 minutes", 250, "MB"),

@@ -41,7 +41,7 @@ def benchmark(
         typer.Option(
             "--against",
             metavar="PEER",
-            help="Measure this peer first, and no other: mediapipe, keras-example, movinet; may be repeated.",
+            help="Measure this peer first, and no other: mediapipe, mediapipe-lite, keras-example, movinet.",
         ),
     ] = None,
     model: ModelOption = None,
