@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bundles import FOLLOW_SPEC, SPEC, CountingEngine, still, write_bundle
 from exerlitenet.benchmark import live
 from exerlitenet.benchmark.int8 import int8_bundle
 from exerlitenet.benchmark.measure import Unavailable
-from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames
+from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames, Stopwatch
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.video.sequence import SequenceSpec
@@ -63,6 +64,29 @@ def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundl
     assert (np.diff(blue) > 0).all()
     # As many as asked for, though only a window is kept.
     assert len(frames.watch.prepared(32)[0]) == 32
+
+
+def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:
+    feature = np.ones(8, np.float32)
+
+    class Windows:
+        def push(self, feature: np.ndarray) -> tuple[np.ndarray, None]:
+            return 2 * feature, None
+
+    class GoingOn(CountingEngine):
+        def windows(self, first: np.ndarray) -> Windows | None:
+            return Windows() if first.any() else None
+
+    watch = Stopwatch(GoingOn(OnnxEngine(bundle)))
+    assert watch.windows(0 * feature) is None
+    windows = watch.windows(feature)
+    assert windows is not None
+    before_s = time.perf_counter()
+    found, phase = windows.push(feature)
+    assert (found == 2).all()
+    assert phase is None
+    assert before_s < watch.judged_s[0] < watch.judged_s[1] < time.perf_counter()
+    assert Stopwatch(CountingEngine(OnnxEngine(bundle))).windows(feature) is None
 
 
 def test_measures_of_a_live_frame_hang_together(bundle: Bundle) -> None:

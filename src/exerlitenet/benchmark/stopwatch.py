@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,12 @@ class Stopwatch:
         self.judged_s = (begin_s, time.perf_counter())
         return found
 
+    def windows(self, first: Floats) -> TimedWindows | None:
+        """Those of the engine, if it can go on with the windows of a stream whose first frame has these features."""
+        begin = getattr(self._engine, "windows", None)
+        going_on = None if begin is None else begin(first)
+        return None if going_on is None else TimedWindows(self, going_on)
+
     def prepared(self, count: int) -> tuple[Floats, Floats | None]:
         """The last frames as the encoder got them, repeated if there are fewer: [count, size, size, 3], and views."""
         seen = [self._seen[k % len(self._seen)] for k in range(count)]
@@ -62,6 +69,19 @@ class Stopwatch:
     def judge_window(self, features: Floats) -> None:
         """Features [frames, width] of one window, past the watch."""
         self._engine.judge(features[None])
+
+
+class TimedWindows:
+    """The windows of one stream, each judged as its last frame comes; the watch notes when."""
+
+    def __init__(self, watch: Stopwatch, windows: Any) -> None:
+        self._watch, self._windows = watch, windows
+
+    def push(self, feature: Floats) -> tuple[Floats, Floats | None]:
+        begin_s = time.perf_counter()
+        found: tuple[Floats, Floats | None] = self._windows.push(feature)
+        self._watch.judged_s = (begin_s, time.perf_counter())
+        return found
 
 
 class LiveFrames:
