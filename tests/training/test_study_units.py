@@ -15,7 +15,9 @@ from exerlitenet.training.augment import Ranges
 from exerlitenet.training.describe import describe_model
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.sequences import PLAIN, ClipSequence, FrameOrder, SequencePixels
+from exerlitenet.training.study_features import fill_s
 from exerlitenet.training.study_measures import estimate_s, measure
+from exerlitenet.training.study_plan import make_plan
 from exerlitenet.training.study_systems import LEARNERS
 from exerlitenet.training.study_units import Unit, is_finished, read_unit
 from exerlitenet.video.sequence import SequenceSpec
@@ -97,11 +99,19 @@ def test_the_estimate_follows_the_work() -> None:
     config = CONFIGURATIONS["paper"]
     figures = {"forward_s": {"value": 0.1}, "step_s": [0.5, 1.0]}
     whole = estimate_s(config, figures, 1000)
-    # Filling: twice over 700 x 2 copies and 300 as they are, 0.1 s each. Steps: (700 + 50) / 8 an epoch.
-    assert whole == pytest.approx(2 * 1700 * 0.1 + 750 / 8 * (50 * 0.5 + 30 * 1.0))
+    # Steps: (700 + 50) / 8 an epoch.
+    assert whole == pytest.approx(750 / 8 * (50 * 0.5 + 30 * 1.0))
     assert estimate_s(config, figures, 2000) == pytest.approx(2 * whole)
     slower = figures | {"step_s": [1.0, 2.0]}
     assert estimate_s(config, slower, 1000) > whole
+
+
+def test_frozen_layers_are_run_once_for_a_seed() -> None:
+    plan = make_plan(['systems=["frozen", "proposed", "single_frame", "shuffled"]'])
+    measured = {learner.name: {"forward_s": {"value": 0.1}} for learner in plan.learners}
+    # Two passes, for frozen and for 20 learning layers, over 1000 sequences as they are and in two copies.
+    assert fill_s(plan, plan.learners, measured, 1000) == pytest.approx(2 * 3 * 1000 * 0.1)
+    assert fill_s(plan, plan.learners[1:2], measured, 1000) == pytest.approx(3 * 1000 * 0.1)
 
 
 def test_a_unit_without_its_files_is_said(tmp_path: Path) -> None:

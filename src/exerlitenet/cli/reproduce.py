@@ -30,6 +30,16 @@ def reproduce(
     quick: Annotated[
         bool, typer.Option("--quick", help="Show in two minutes that everything runs, on a few clips.")
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            metavar="N",
+            help="Networks trained at once, each with its share of the cores; as many as cores is fastest, and "
+            "takes about 2 GB of memory each.",
+        ),
+    ] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a study that was stopped; finished units stay.")
     ] = False,
@@ -50,7 +60,7 @@ def reproduce(
         )
     load_keras()
     with progress_on_stderr() as progress:
-        study = reproduce(dataset, plan, out=out, resume=resume, progress=progress)
+        study = reproduce(dataset, plan, out=out, resume=resume, progress=progress, jobs=jobs)
     shown = console()
     verdicts = [row["verdict"] for row in study.results["rows"]]
     if quick:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
-from exerlitenet.training.sequences import Item, SequencePixels, ahead
+from exerlitenet.training.sequences import PLAIN, Item, SequencePixels, ahead
 from exerlitenet.video.sequence import to_unit_range
 
 if TYPE_CHECKING:
@@ -45,11 +45,14 @@ class FeatureCache:
     """Activations of sequences: one float32 file [items, frames, ...] for each tensor at the cut.
 
     `open` fills it, or goes on where a killed run was; what other weights or another list of items made is
-    thrown away. float32, so that a step from the cache is the step from pixels.
+    thrown away. float32, so that a step from the cache is the step from pixels. Frames are kept as they came and
+    put into the order that the network is to see on reading, so that a run on shuffled frames can share them.
     """
 
-    def __init__(self, arrays: Sequence[NDArray[np.float32]], items: Sequence[Item]) -> None:
-        self._arrays = arrays
+    def __init__(
+        self, arrays: Sequence[NDArray[np.float32]], items: Sequence[Item], pixels: SequencePixels
+    ) -> None:
+        self._arrays, self._pixels = arrays, pixels
         self._rows = {item: row for row, item in enumerate(items)}
 
     @classmethod
@@ -64,7 +67,7 @@ class FeatureCache:
     ) -> FeatureCache:
         """fixed: frames [n, size, size, 3] in [0,1] -> a tensor or a list of tensors [n, ...]."""
         shapes = [(len(items), frames, *tensor.shape[1:]) for tensor in fixed.outputs]
-        key = _key(fixed, items, shapes)
+        key = _key(fixed, items, shapes, pixels)
         marker = folder / "filled.json"
         paths = [folder / f"features.{number}.npy" for number in range(len(shapes))]
         filled = _filled(marker, key)
@@ -87,7 +90,7 @@ class FeatureCache:
         whole = [*items, *[items[-1]] * (-len(items) % step)]
 
         def batch(start: int) -> NDArray[np.float32]:
-            pictures = np.stack([pixels.pixels(item) for item in whole[start : start + step]])
+            pictures = np.stack([pixels.in_order(item) for item in whole[start : start + step]])
             return to_unit_range(pictures.reshape(-1, *pictures.shape[2:]))
 
         for start, inputs in zip(starts, ahead(batch, starts), strict=True):
@@ -102,17 +105,41 @@ class FeatureCache:
                 write_atomically(marker, json.dumps({"key": key, "rows": end}))
             if done is not None:
                 done(end)
-        return cls([np.load(path, mmap_mode="r") for path in paths], items)
+        return cls([np.load(path, mmap_mode="r") for path in paths], items, pixels)
+
+    @classmethod
+    def shared(
+        cls,
+        folder: Path,
+        fixed: keras.Model,
+        pixels: SequencePixels,
+        copies: int,
+        frames: int,
+        done: Done | None = None,
+    ) -> FeatureCache:
+        """`open` for runs that divide the same sequences differently: every sequence as it is and every copy,
+        in a place of its own within `folder` for each network. Not for two processes at once until it is full.
+        """
+        items = [(i, copy) for copy in (PLAIN, *range(copies)) for i in range(len(pixels))]
+        shapes = [(frames, *tensor.shape[1:]) for tensor in fixed.outputs]
+        place = folder / _key(fixed, items, shapes, pixels)[:16]
+        return cls.open(place, fixed, pixels, items, frames, done)
 
     def inputs(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
         """What the learning part reads: one float32 array [items, frames, ...] for each tensor at the cut."""
-        rows = [self._rows[item] for item in items]
-        return [np.stack([array[row] for row in rows]) for array in self._arrays]
+        places = [(self._rows[item], self._pixels.order_of(item)) for item in items]
+        return [
+            np.stack([array[row] if order is None else array[row][order] for row, order in places])
+            for array in self._arrays
+        ]
 
 
-def _key(fixed: keras.Model, items: Sequence[Item], shapes: Sequence[tuple[Any, ...]]) -> str:
-    """What the content depends on, beyond the run's own configuration and clips."""
-    digest = hashlib.sha256(json.dumps([list(map(list, items)), [list(s) for s in shapes]]).encode())
+def _key(
+    fixed: keras.Model, items: Sequence[Item], shapes: Sequence[tuple[Any, ...]], pixels: SequencePixels
+) -> str:
+    """What the content depends on, beyond the clips themselves."""
+    facts = [pixels.identity, list(map(list, items)), [list(s) for s in shapes]]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     for weight in fixed.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()

@@ -25,11 +25,12 @@ from exerlitenet.training.checkpoint import State, load_optimizer, load_state, s
 from exerlitenet.training.config import Config, Phase
 from exerlitenet.training.manifest import Manifest
 from exerlitenet.training.models import Network, build, set_trainable, training_parts
+from exerlitenet.training.optimizer import adam
 from exerlitenet.training.progress import Lines, Logged, Progress
 from exerlitenet.training.run import Run
 from exerlitenet.training.run_metrics import write_metrics
 from exerlitenet.training.sequence_data import SequenceData, read_sequences
-from exerlitenet.training.sequences import PLAIN, FrameOrder, Item, ahead
+from exerlitenet.training.sequences import PLAIN, FrameOrder, Item, SequencePixels, ahead
 
 if TYPE_CHECKING:
     import keras
@@ -66,6 +67,7 @@ def fit(
     keep_cache: bool = False,
     order: FrameOrder = "true",
     judged: Judged | None = None,
+    shared: Path | None = None,
 ) -> RunResult:
     """Train a network on a dataset; everything that comes of it lies in the folder `out`.
 
@@ -76,6 +78,7 @@ def fit(
     order: of the frames of every sequence, judged ones too.
     judged: called before the run counts as finished, so what it keeps is there for every finished run; it may
         be called again after a kill.
+    shared: a folder of frozen activations that runs on the same sequences share (see `FeatureCache.shared`).
 
     Raises InputError for a dataset without enough clips, a folder that is not free, a resumed run with
     another dataset or configuration, and a loss that is no number.
@@ -85,7 +88,7 @@ def fit(
     try:
         if not run.finished:
             told = Logged(progress or Lines(), run.log)
-            data, results = _train(run, dataset, weights, told, order)
+            data, results = _train(run, dataset, weights, told, order, shared)
             if judged is not None:
                 judged(data, results)
             write_metrics(run, data, results)
@@ -99,7 +102,12 @@ def fit(
 
 
 def _train(
-    run: Run, dataset: Path | Manifest, weights: str | Path | None, progress: Progress, order: FrameOrder
+    run: Run,
+    dataset: Path | Manifest,
+    weights: str | Path | None,
+    progress: Progress,
+    order: FrameOrder,
+    shared: Path | None,
 ) -> tuple[SequenceData, list[dict[str, Any]]]:
     """Every phase from wherever the run stands. Returns the data and what each phase came to."""
     import keras
@@ -116,17 +124,19 @@ def _train(
         run.write_history(state.history)
         progress.say(f"going on after {len(state.history)} epochs")
     while state.phase < len(config.phases):
-        _train_phase(run, network, data, state, progress)
+        _train_phase(run, network, data, state, progress, shared)
     return data, state.results
 
 
-def _train_phase(run: Run, network: Network, data: SequenceData, state: State, progress: Progress) -> None:
+def _train_phase(
+    run: Run, network: Network, data: SequenceData, state: State, progress: Progress, shared: Path | None
+) -> None:
     """From wherever the phase stands to its end: the network then has the phase's best weights, and the state
     points at the next phase.
     """
     phase = run.config.phases[state.phase]
     set_trainable(network, phase.trainable)
-    supply, model = _supply(run, network, data, phase, progress)
+    supply, model = _supply(run, network, data, phase, progress, shared)
     compile_phase(model, phase)
     if state.epoch:
         load_optimizer(run.checkpoint, model.optimizer.variables)
@@ -196,12 +206,19 @@ def _epoch(
 
 
 def _supply(
-    run: Run, network: Network, data: SequenceData, phase: Phase, progress: Progress
+    run: Run,
+    network: Network,
+    data: SequenceData,
+    phase: Phase,
+    progress: Progress,
+    shared: Path | None,
 ) -> tuple[Supply, keras.Model]:
     """Where the learning part's inputs come from, and the learning part."""
     fixed, model = training_parts(network, phase.trainable)
     if fixed is None:
         return data.pixels, model
+    if shared is not None:
+        return share(network, fixed, data.pixels, run.config, phase, shared, progress), model
     copies, train = run.config.augment.copies, data.split.sequences_of("train")
     items = [copy_of(i, k, copies, cached=True) for k in range(max(1, copies)) for i in train]
     items += [item for part in JUDGED for item in data.items(part)]
@@ -210,6 +227,21 @@ def _supply(
     cache = FeatureCache.open(run.cache, fixed, data.pixels, items, network.spec.frames, progress.advance)
     progress.say(f"frozen layers run once on {len(items)} sequences in {time.monotonic() - began:.0f} s")
     return cache, model
+
+
+def share(
+    network: Network,
+    fixed: keras.Model,
+    pixels: SequencePixels,
+    config: Config,
+    phase: Phase,
+    folder: Path,
+    progress: Progress,
+) -> FeatureCache:
+    """The shared activations of one phase's frozen part, run here where they are not there yet."""
+    copies, frames = config.augment.copies, network.spec.frames
+    progress.begin(f"{phase.name}: running the frozen layers once", (copies + 1) * len(pixels))
+    return FeatureCache.shared(folder, fixed, pixels, copies, frames, progress.advance)
 
 
 def copy_of(sequence: int, epoch: int, copies: int, *, cached: bool) -> Item:
@@ -226,7 +258,7 @@ def compile_phase(model: keras.Model, phase: Phase) -> None:
     import keras
 
     model.compile(
-        optimizer=keras.optimizers.Adam(phase.learning_rate),
+        optimizer=adam(phase.learning_rate),
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )

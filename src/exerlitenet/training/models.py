@@ -111,8 +111,13 @@ def training_parts(network: Network, trainable: str) -> tuple[keras.Model | None
     from exerlitenet.training.layers import FrameWise
 
     count = trainable_layers(network.backbone, trainable)
-    if count == 0:
+    if count == 0 and network.config.pooling == "flatten":
         return network.backbone, network.head
+    if count == 0:  # a mean over places has no weights, and is a fraction of what it is made from
+        pixels = keras.Input(network.backbone.input_shape[1:])
+        pooled = keras.Model(pixels, network.pool(network.backbone(pixels, training=False)), name="pooled")
+        vectors = keras.Input((network.spec.frames, *pooled.output_shape[1:]))
+        return pooled, keras.Model(vectors, _chain(vectors, network.layers), name="learning")
     if count >= len(network.backbone.layers) - 1:
         return None, network.full
     lower, upper = frozen_part(network.backbone, count)

@@ -4,6 +4,7 @@ A study is a folder:
 
     study.json                  what it was begun with
     units/LEARNER-SPLIT-SEED/   one resumable unit each: a training run, and what it said of the test sequences
+    features/SEED/              while it runs: what the frozen layers give, for all units of a seed
     networks/LEARNER.json       sizes, operations and speed of each network
     reproduction.json           all figures
     reproduction.html           the same as a page that opens offline
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import platform
 import time
@@ -26,8 +26,11 @@ from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
 from exerlitenet.training.manifest import Manifest, read_manifest
 from exerlitenet.training.progress import Lines, Progress, Stretch
+from exerlitenet.training.study_features import features_folder, fill_features, fill_s, forget_features
+from exerlitenet.training.study_jobs import quieten, train_units
 from exerlitenet.training.study_plan import Plan, open_study, quick_part
 from exerlitenet.training.study_results import NO_WEIGHTS, gather
+from exerlitenet.training.study_systems import Learner
 from exerlitenet.training.study_units import Unit, is_finished, read_unit, train_unit, units_of
 
 RESULTS, PAGE = "reproduction.json", "reproduction.html"
@@ -48,39 +51,71 @@ class Study:
 
 
 def reproduce(
-    dataset: Path, plan: Plan, *, out: Path, resume: bool = False, progress: Progress | None = None
+    dataset: Path,
+    plan: Plan,
+    *,
+    out: Path,
+    resume: bool = False,
+    progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Study:
     """Runs a study to its end, or what is left of it.
 
+    jobs: units that are trained at once, each in a process of its own with its share of the cores.
     Raises InputError for a data set without clips of every class, a folder that is not free, a study begun with
     other clips or settings, and as `fit` does.
     """
     told = progress or Lines()
-    # It remarks on every network after the fifth that it has to trace anew, and on its own profiler.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    quieten()
     manifest = _read(dataset, plan, told)
     open_study(out, plan, manifest, resume=resume)
     unavailable = find_weights(plan, out, told)
     measured = _measure(plan, out, told)
     learners = [learner for learner in plan.learners if learner.name not in unavailable]
     units = units_of(plan, learners)
-    expected = _expected_s(plan, units, manifest, measured)
-    _announce(plan, units, expected, out, told)
-    spent = planned = 0.0
-    for number, unit in enumerate(units, 1):
+    for unit in units:
         if is_finished(unit, out):
             train_unit(unit, plan, manifest, out, told)  # compares its settings with the plan's, no more
-            continue
-        told.say(f"unit {number} of {len(units)}: {unit.name}")
-        began = time.monotonic()
-        train_unit(unit, plan, manifest, out, told)
-        _forget_graphs()
-        seconds = time.monotonic() - began
-        spent, planned = spent + seconds, planned + expected[unit.name]
-        ahead = sum(expected[u.name] for u in units[number:] if not is_finished(u, out))
-        left = f"; about {hours(ahead * spent / planned)} left" if ahead else ""
-        told.say(f"unit {number} of {len(units)}: {unit.name} done in {hours(seconds)}{left}")
+    _train_all(plan, learners, units, manifest, measured, out, told, jobs)
     return write_study(plan, manifest, units, unavailable, measured, out)
+
+
+def _train_all(
+    plan: Plan,
+    learners: list[Learner],
+    units: list[Unit],
+    manifest: Manifest,
+    measured: Mapping[str, Mapping[str, Any]],
+    out: Path,
+    told: Progress,
+    jobs: int,
+) -> None:
+    """Trains the units that are not finished, seed by seed, so a study that is stopped has whole comparisons."""
+    expected = _expected_s(plan, units, manifest, measured)
+    left = [unit for unit in units if not is_finished(unit, out)]
+    filling = 0.0 if plan.quick else fill_s(plan, learners, measured, _sequences(plan, manifest))
+    seeds = list(dict.fromkeys(unit.seed for unit in left))
+    ahead = sum(expected[unit.name] for unit in left) + filling * len(seeds)
+    _announce(plan, units, left, ahead, out, told)
+    began, done, finished = time.monotonic(), 0.0, len(units) - len(left)
+    for seed in seeds:
+        told.say(f"seed {seed}: running the frozen layers once for all its units")
+        fill_features(plan, learners, seed, manifest, out, told)
+        done += filling
+
+        def unit_done(unit: Unit) -> None:
+            nonlocal done, finished
+            done, finished = done + expected[unit.name], finished + 1
+            spent = time.monotonic() - began
+            rest = f"; about {hours((ahead - done) * spent / done)} left" if finished < len(units) else ""
+            told.say(f"unit {finished} of {len(units)} done: {unit.name}{rest}")
+            _forget_graphs()
+
+        # The longest first, so that no core waits long for the last of a seed.
+        own = sorted((u for u in left if u.seed == seed), key=lambda unit: -expected[unit.name])
+        train_units(own, plan, manifest, out, features_folder(out, seed), told, jobs=jobs, done=unit_done)
+        forget_features(out, seed)
+    forget_features(out)
 
 
 def write_study(
@@ -206,22 +241,21 @@ def _sequences(plan: Plan, manifest: Manifest) -> int:
 
 
 def _announce(
-    plan: Plan, units: list[Unit], expected: Mapping[str, float], out: Path, progress: Progress
+    plan: Plan, units: list[Unit], left: list[Unit], ahead_s: float, out: Path, progress: Progress
 ) -> None:
     """What is left to do, and how long it takes."""
-    left = [unit for unit in units if not is_finished(unit, out)]
     done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
     seeds = ", ".join(map(str, plan.seeds))
     progress.say(
         f"{len(units)} units to train (splits: {', '.join(plan.splits)}; seeds: {seeds}){done}; "
         "stopped at any moment, the same command with --resume goes on"
     )
-    longest = hours(sum(expected[unit.name] for unit in left))
     if left and plan.quick:
         progress.say("a quick study: every part runs, no accuracy means anything; about two minutes")
     elif left:
         progress.say(
-            f"estimated time: at most {longest} on this machine, if no phase stops early; often a third of it"
+            f"estimated time: at most {hours(ahead_s)} on this machine, if no phase stops early; "
+            "often half of it"
         )
 
 

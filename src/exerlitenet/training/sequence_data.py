@@ -73,15 +73,7 @@ def read_sequences(
         raise InputError(
             f"{manifest.root} has no clips of class {missing[0]}; add some, or set classes to those it has"
         )
-    spec = config.sequence
-    stored = store_clips(
-        [clip.path for clip in manifest.clips],
-        cache_folder() / "frames",
-        rate=spec.rate,
-        side=max(spec.source_short_side, spec.size),
-        progress=Stretch(progress, "decoding clips"),
-    )
-    sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
+    sequences, pixels = cut_clips(manifest, config, progress, order)
     clips = tuple(RunClip.of(clip) for clip in manifest.clips)
     split = RunSplit(_split(config, clips, sequences), clips, tuple((s.clip, s.start) for s in sequences))
     if not run.has_split:
@@ -92,8 +84,25 @@ def read_sequences(
         )
     counts = ", ".join(f"{part} {len(split.sequences_of(part))}" for part in PARTS)
     progress.say(f"{len(clips)} clips, {len(sequences)} sequences: {counts}. {split.split.statement}")
-    pixels = SequencePixels(sequences, stored, spec, Ranges(**config.augment.ranges), config.seed, order)
     return SequenceData(config.classes, manifest.clips, sequences, split, pixels)
+
+
+def cut_clips(
+    manifest: Manifest, config: Config, progress: Progress, order: FrameOrder = "true"
+) -> tuple[tuple[ClipSequence, ...], SequencePixels]:
+    """Decodes clips into the store, or finds them there, and cuts them into sequences."""
+    spec = config.sequence
+    stored = store_clips(
+        [clip.path for clip in manifest.clips],
+        cache_folder() / "frames",
+        rate=spec.rate,
+        side=max(spec.source_short_side, spec.size),
+        progress=Stretch(progress, "decoding clips"),
+    )
+    sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
+    return sequences, SequencePixels(
+        sequences, stored, spec, Ranges(**config.augment.ranges), config.seed, order
+    )
 
 
 def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSequence]) -> Split:

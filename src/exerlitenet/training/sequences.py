@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -80,15 +82,31 @@ class SequencePixels:
         self._sequences, self._stored = sequences, stored
         self._spec, self._ranges, self._seed, self._order = spec, ranges, seed, order
 
+    def __len__(self) -> int:
+        return len(self._sequences)
+
+    @property
+    def identity(self) -> str:
+        """Changes when the pixels of any item would, but not with the order in which frames are shown."""
+        facts = [asdict(self._spec), asdict(self._ranges), self._seed]
+        facts += [[s.clip, s.start] for s in self._sequences] + [clip.ticks for clip in self._stored]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
     def pixels(self, item: Item) -> NDArray[np.uint8]:
         """uint8 [frames, size, size, 3]."""
-        frames = self._in_order(item)
-        if self._order == "true":
-            return frames
-        index, copy = item
-        return frames[np.random.default_rng([self._seed, index, copy + 1, 1]).permutation(len(frames))]
+        frames, order = self.in_order(item), self.order_of(item)
+        return frames if order is None else frames[order]
 
-    def _in_order(self, item: Item) -> NDArray[np.uint8]:
+    def order_of(self, item: Item) -> NDArray[np.int64] | None:
+        """The order in which an item's frames are shown, int64 [frames]; None for the true one."""
+        if self._order == "true":
+            return None
+        index, copy = item
+        chance = np.random.default_rng([self._seed, index, copy + 1, 1])
+        return chance.permutation(self._spec.frames)
+
+    def in_order(self, item: Item) -> NDArray[np.uint8]:
+        """The same as `pixels` with frames as they came."""
         index, copy = item
         sequence, spec = self._sequences[index], self._spec
         clip = self._stored[sequence.clip]

@@ -140,16 +140,14 @@ def _steps(network: Network, config: Config) -> list[float]:
 
 
 def estimate_s(config: Config, figures: Mapping[str, Any], sequences: int) -> float:
-    """Seconds that training one unit takes at most, when no phase stops early.
+    """Seconds that the epochs of one unit take at most, when no phase stops early.
 
-    figures: what `measure` gave with steps. sequences: of the data set; the frozen part of each phase is run
-    once on every kept copy of the training sequences and on the others as they are.
+    figures: what `measure` gave with steps. sequences: of the data set.
     """
     train = config.split.fractions[0] * sequences
-    fill = (max(1, config.augment.copies) * train + sequences - train) * figures["forward_s"]["value"]
     epochs = 0.0
     for phase, step in zip(config.phases, figures["step_s"], strict=True):
         # Judging the validation part is about a third of a training step.
         steps = (train + (sequences - train) / 6) / phase.batch
         epochs += phase.epochs * steps * step
-    return float(len(config.phases) * fill + epochs)
+    return epochs

@@ -119,8 +119,18 @@ def is_finished(unit: Unit, study: Path) -> bool:
     return (unit.run_folder(study) / "metrics.json").is_file() and unit.predictions_file(study).is_file()
 
 
-def train_unit(unit: Unit, plan: Plan, manifest: Manifest, study: Path, progress: Progress) -> None:
-    """Trains a unit from wherever it stands; returns at once when it is finished. Raises InputError as `fit`."""
+def train_unit(
+    unit: Unit,
+    plan: Plan,
+    manifest: Manifest,
+    study: Path,
+    progress: Progress,
+    features: Path | None = None,
+) -> None:
+    """Trains a unit from wherever it stands; returns at once when it is finished. Raises InputError as `fit`.
+
+    features: a folder of frozen activations that it shares with others.
+    """
     from exerlitenet.training.fit import fit
     from exerlitenet.training.sequence_data import SequenceData
 
@@ -169,6 +179,7 @@ def train_unit(unit: Unit, plan: Plan, manifest: Manifest, study: Path, progress
         progress=progress,
         order=unit.learner.order,
         judged=keep,
+        shared=features,
     )
 
 
