@@ -85,7 +85,8 @@ def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:
     found, phase = windows.push(feature)
     assert (found == 2).all()
     assert phase is None
-    assert before_s < watch.judged_s[0] < watch.judged_s[1] < time.perf_counter()
+    assert before_s <= watch.judged_s[0] <= watch.judged_s[1] <= time.perf_counter()
+    assert watch.judged_s != (0.0, 0.0)
     assert Stopwatch(CountingEngine(OnnxEngine(bundle))).windows(feature) is None
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from exerlitenet.errors import InputError
 from exerlitenet.training import paper_figures as paper
-from exerlitenet.training.documents import markdown, render_document
+from exerlitenet.training.documents import render_document
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
 from exerlitenet.training.study_costs import vgg16_top_parameters
@@ -379,7 +379,3 @@ def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None
         render_document("<!-- table: reproduction accuracy -->\n", project / "results", sources)
     (project / "README.md").write_text("<!-- table: nothing here -->\n<!-- end of table -->")
     assert script().main([], project) == 2
-
-
-def test_a_markdown_cell_cannot_break_its_table() -> None:
-    assert markdown(("a", "b"), [["x|y", None]]) == "| a | b |\n| --- | --- |\n| x\\|y | - |"
