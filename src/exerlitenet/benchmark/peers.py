@@ -219,10 +219,9 @@ def measure_movinet(bundle: Bundle, *, quick: bool, told: Told | None = None) ->
 
 
 PEERS: dict[str, tuple[Measurer, ...]] = {
-    "mediapipe": (
-        partial(measure_mediapipe, model="full"),
-        partial(measure_mediapipe, model="lite"),
-    ),
+    "mediapipe": (measure_mediapipe,),
+    # Apart, since its model is not in the wheel.
+    "mediapipe-lite": (partial(measure_mediapipe, model="lite"),),
     "keras-example": (measure_keras_example,),
     "movinet": (measure_movinet,),
 }

@@ -63,6 +63,11 @@ class Worker:
         lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else f"the process ended with status {status} and said nothing"
 
+    @property
+    def ended(self) -> bool:
+        """Whether the program is no longer there."""
+        return self._process.poll() is not None
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,0 +1,76 @@
+"""Training from the cache against the paper's way: what the rows are made of, and one run of it, small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from exerlitenet.benchmark import training
+from exerlitenet.benchmark.measure import Measure, Unavailable
+from exerlitenet.benchmark.training import FULL, OURS, THEIRS, PhaseTimes, measures_of, peak_mb
+from exerlitenet.training.config import load_config
+
+
+def by_name(measures: list[Measure]) -> dict[str, Measure]:
+    found = {measure.name: measure for measure in measures}
+    assert len(found) == len(measures)
+    return found
+
+
+def test_rows_of_known_times() -> None:
+    phases = [
+        PhaseTimes({OURS: np.array([50.0, 50.0]), THEIRS: np.array([700.0, 600.0])}, np.array([40.0, 60.0])),
+        PhaseTimes({OURS: np.array([200.0]), THEIRS: np.array([1000.0])}, np.array([100.0])),
+    ]
+    found = by_name(measures_of(phases, load_config("paper"), replace(FULL, steps=(8, 2), rounds=3)))
+    values = {name: measure.value for name, measure in found.items()}
+    of = "epoch of 915 sequences of 15 frames of 224 pixels"
+    # 915 sequences are 115 steps of 8.
+    assert values[f"training, phase 1: {of}, from the cache, from 24 steps"] == pytest.approx(115 * 0.05)
+    assert values[f"training, phase 1: {of}, the paper's way, from 6 steps"] == pytest.approx(115 * 0.65)
+    assert values[f"training, phase 2: {of}, the paper's way, from 6 steps"] == pytest.approx(115)
+    ratio = found["training, phase 1: an epoch, the paper's way / from the cache"]
+    assert (ratio.value, ratio.unit, ratio.repetitions) == (13, "ratio", 2)
+    assert values["training, phase 2: an epoch, the paper's way / from the cache"] == 5
+    fills_s = 3921 * 0.05 + 3921 * 0.1
+    assert values["training, phase 1: filling the cache, 3,921 sequences, once a run"] == 196.05
+    ours_s = 50 * 115 * 0.05 + 20 * 115 * 0.2 + fills_s
+    theirs_s = 50 * 115 * 0.65 + 20 * 115 * 1.0
+    run = "training, run of 50 and 20 epochs"
+    assert values[f"{run}, from the cache, filling it included"] == pytest.approx(ours_s, rel=1e-4)
+    assert values[f"{run}, the paper's way"] == pytest.approx(theirs_s, rel=1e-4)
+    assert values[f"{run}, the paper's way / from the cache"] == pytest.approx(theirs_s / ours_s, rel=1e-4)
+
+
+def test_peak_memory_is_read_from_a_status() -> None:
+    assert peak_mb("Name:\tpython\nVmHWM:\t  250000 kB\nVmRSS:\t  100 kB\n") == 256
+
+
+def test_without_keras_or_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "find_spec", lambda name: None)
+    how = r"training: needs keras, tensorflow, not installed: pip install 'exerlitenet\[train\]'"
+    with pytest.raises(Unavailable, match=how):
+        training.measure_training(quick=True)
+
+
+def test_a_quick_run_of_both_ways() -> None:
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    told: list[tuple[float, float | None]] = []
+    measures = training.measure_training(quick=True, told=lambda done, total: told.append((done, total)))
+    found = by_name(measures)
+    rounds = training.QUICK.rounds
+    for phase in (1, 2):
+        name = f"training, phase {phase}"
+        assert found[f"{name}: an epoch, {THEIRS} / {OURS}"].repetitions == rounds
+        for side, steps in zip((OURS, THEIRS), training.QUICK.steps, strict=True):
+            row = f"{name}: epoch of 915 sequences of 2 frames of 64 pixels, {side}, from {steps * rounds} steps"
+            assert found[row].value > 0
+        difference = (
+            f"{name}: gradients, {OURS} less {THEIRS} with batch norm held, part of a variable's largest"
+        )
+        assert 0 <= found[difference].value < 1e-3
+    assert found[f"training, run of 50 and 20 epochs, {THEIRS} / {OURS}"].value > 0
+    total = 2 * (1 + rounds) + 1
+    assert told == [(k, total) for k in range(1, total + 1)]
