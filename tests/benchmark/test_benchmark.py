@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundles import write_bundle
-from command import run
+from command import run, run_program
 from exerlitenet.benchmark import PARTS, Benchmark, Measure, run_benchmark
 from exerlitenet.benchmark import run as running
 from exerlitenet.benchmark.machine import file_name
@@ -142,6 +142,14 @@ def test_command_shows_every_measure_and_target(result: Benchmark, asked: list[o
     assert ": not reached" not in shown
     for note in result.notes:
         assert f"left out: {note}" in table.stdout
+
+
+def test_the_base_install_measures_what_it_can_and_says_what_it_lacks(model: Path) -> None:
+    extra = ("keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py")
+    done = run_program("benchmark", "--model", model, "--quick", "--only", "size", without=extra)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "two graphs" in done.stdout
+    assert "left out: int8: needs onnx" in done.stdout
 
 
 def test_command_judges_a_full_benchmark(

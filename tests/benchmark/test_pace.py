@@ -99,11 +99,14 @@ def test_measures_of_the_model_hang_together(bundle: Bundle, monkeypatch: pytest
 def test_both_networks_are_compared(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "paper_bundle", lambda folder: bundle)
     monkeypatch.setattr(pace.time, "sleep", lambda seconds: None)
-    names = [measure.name for measure in pace.measure_paper_pace(bundle, quick=True)]
-    assert names[-2:] == [
+    found = {measure.name: measure for measure in pace.measure_paper_pace(bundle, quick=True)}
+    assert list(found)[3:] == [
         "the paper's network: sustained, one judgement a sequence",
-        "sustained, the model / the paper's network",
+        "the paper's network: sustained, every frame judged",
+        "sustained, the model every frame / the paper's network every sequence",
+        "sustained, every frame judged, the model / the paper's network",
     ]
+    assert all(measure.repetitions == 5 for name, measure in found.items() if "sustained" in name)
 
 
 def test_without_keras_the_papers_network_is_told_to_be_missing(
