@@ -14,7 +14,7 @@ from exerlitenet.training.augment import Ranges
 from exerlitenet.training.cache import FeatureCache, cache_folder
 from exerlitenet.training.clips import Clip
 from exerlitenet.training.frames import StoredClip
-from exerlitenet.training.sequences import PLAIN, SequencePixels, ahead, cut_sequences
+from exerlitenet.training.sequences import PLAIN, FrameOrder, SequencePixels, ahead, cut_sequences
 from exerlitenet.video.sequence import SequenceSpec, prepare
 from exerlitenet.video.view import look, whole_view
 
@@ -32,8 +32,10 @@ SEQUENCES = cut_sequences(CLIPS, STORED, SPEC.frames, 3)
 ITEMS = [(i, copy) for copy in (PLAIN, 0, 1) for i in range(len(SEQUENCES))]
 
 
-def make_pixels(spec: SequenceSpec = SPEC, ranges: Ranges | None = None, seed: int = 0) -> SequencePixels:
-    return SequencePixels(SEQUENCES, STORED, spec, ranges or Ranges(speed=(0.8, 1.2)), seed)
+def make_pixels(
+    spec: SequenceSpec = SPEC, ranges: Ranges | None = None, seed: int = 0, order: FrameOrder = "true"
+) -> SequencePixels:
+    return SequencePixels(SEQUENCES, STORED, spec, ranges or Ranges(speed=(0.8, 1.2)), seed, order)
 
 
 class Means:
@@ -150,6 +152,24 @@ def test_other_weights_or_items_make_another_cache(tmp_path: Path) -> None:
     fewer = fill(tmp_path / "cache", fixed, ITEMS[3:7])
     assert fixed.calls == 1
     np.testing.assert_array_equal(fewer.inputs(ITEMS[4:6])[0], doubled.inputs(ITEMS[4:6])[0])
+
+
+def test_runs_share_what_the_frozen_layers_give(tmp_path: Path) -> None:
+    first = FeatureCache.shared(tmp_path, Means(), make_pixels(), 2, SPEC.frames)
+    untouched = Means()
+    shuffled = make_pixels(order="shuffled")
+    second = FeatureCache.shared(tmp_path, untouched, shuffled, 2, SPEC.frames)
+    assert untouched.calls == 0
+    np.testing.assert_allclose(second.inputs(ITEMS)[0], shuffled.inputs(ITEMS)[0].mean((2, 3)), rtol=1e-6)
+    assert (first.inputs(ITEMS)[0] != second.inputs(ITEMS)[0]).any()
+    # Another network or other copies lie beside it and leave it whole.
+    for fixed, pixels in ((Means(weight=2.0), make_pixels()), (Means(), make_pixels(seed=1))):
+        FeatureCache.shared(tmp_path, fixed, pixels, 2, SPEC.frames)
+        assert fixed.calls > 0
+    assert len(list(tmp_path.iterdir())) == 3
+    again = FeatureCache.shared(tmp_path, untouched, make_pixels(), 2, SPEC.frames)
+    assert untouched.calls == 0
+    np.testing.assert_array_equal(again.inputs(ITEMS)[1], first.inputs(ITEMS)[1])
 
 
 def test_too_little_room_is_said_before_anything_is_run(
