@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exerlitenet.benchmark import peers, training
+from exerlitenet.benchmark import archive, peers, training
 from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.targets import TARGETS, Target, judged, target_of
 
@@ -37,8 +37,10 @@ def test_every_target_is_told_of_measured_or_not() -> None:
     assert target_of(Measure("two graphs", 1, "bytes")) is None
 
 
-def test_targets_name_measures_of_peers_and_training() -> None:
+def test_targets_name_measures_of_files_peers_and_training() -> None:
     names = {target.measure for target in TARGETS}
+    assert f"{archive.FILES[0].name}: speed" in names
+    assert f"{archive.FILES[0].name}: recognised / decoded alone" in names
     for phase in (1, 2):
         assert f"training, phase {phase}: an epoch, {training.THEIRS} / {training.OURS}" in names
     assert f"MediaPipe {peers.MEDIAPIPE} Pose full / live frame, one core" in names
