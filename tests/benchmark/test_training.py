@@ -21,8 +21,16 @@ def by_name(measures: list[Measure]) -> dict[str, Measure]:
 
 def test_rows_of_known_times() -> None:
     phases = [
-        PhaseTimes({OURS: np.array([50.0, 50.0]), THEIRS: np.array([700.0, 600.0])}, np.array([40.0, 60.0])),
-        PhaseTimes({OURS: np.array([200.0]), THEIRS: np.array([1000.0])}, np.array([100.0])),
+        PhaseTimes(
+            {OURS: np.array([50.0, 50.0]), THEIRS: np.array([700.0, 600.0])},
+            {OURS: 2.0, THEIRS: 30.0},
+            np.array([40.0, 60.0]),
+        ),
+        PhaseTimes(
+            {OURS: np.array([200.0]), THEIRS: np.array([1000.0])},
+            {OURS: 3.0, THEIRS: 60.0},
+            np.array([100.0]),
+        ),
     ]
     found = by_name(measures_of(phases, load_config("paper"), replace(FULL, steps=(8, 2), rounds=3)))
     values = {name: measure.value for name, measure in found.items()}
@@ -34,6 +42,7 @@ def test_rows_of_known_times() -> None:
     ratio = found["training, phase 1: an epoch, the paper's way / from the cache"]
     assert (ratio.value, ratio.unit, ratio.repetitions) == (13, "ratio", 2)
     assert values["training, phase 2: an epoch, the paper's way / from the cache"] == 5
+    assert values["training, phase 2: first step, which compiles, the paper's way"] == 60
     fills_s = 3921 * 0.05 + 3921 * 0.1
     assert values["training, phase 1: filling the cache, 3,921 sequences, once a run"] == 196.05
     ours_s = 50 * 115 * 0.05 + 20 * 115 * 0.2 + fills_s

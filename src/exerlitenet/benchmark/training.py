@@ -110,10 +110,11 @@ def measure_training(bundle: Bundle | None = None, *, quick: bool, told: Told | 
 class PhaseTimes:
     """step_ms: of either way, float64 [rounds]; entries of one round were taken right after each other.
 
-    fill_ms: of the cache, a sequence, float64 [fills].
+    first_step_s: of either way, with compiling. fill_ms: of the cache, a sequence, float64 [fills].
     """
 
     step_ms: Mapping[str, Times]
+    first_step_s: Mapping[str, float]
     fill_ms: Times
 
 
@@ -121,8 +122,8 @@ def _time_phase(
     number: int, amount: Amount, ours: Worker, theirs: Worker, step_done: Callable[[], None]
 ) -> PhaseTimes:
     """Blocks of steps of both ways, turn and turn about; one waits while the other works."""
-    filled = np.array(ours.ask("begin", number, min(FILLS, amount.rounds)))
-    theirs.ask("begin", number)
+    fill_ms = ours.ask("fill", number, min(FILLS, amount.rounds))
+    first_s = {OURS: ours.ask("begin", number), THEIRS: theirs.ask("begin", number)}
     step_done()
     sides = [(OURS, ours, amount.steps[0]), (THEIRS, theirs, amount.steps[1])]
     taken: dict[str, list[float]] = {OURS: [], THEIRS: []}
@@ -131,7 +132,7 @@ def _time_phase(
             taken[side].append(worker.ask("steps", steps) / steps)
         sides.reverse()
         step_done()
-    return PhaseTimes({side: np.array(ms) for side, ms in taken.items()}, filled)
+    return PhaseTimes({side: np.array(ms) for side, ms in taken.items()}, first_s, np.array(fill_ms))
 
 
 def measures_of(phases: Sequence[PhaseTimes], config: Config, amount: Amount) -> list[Measure]:
@@ -147,6 +148,8 @@ def measures_of(phases: Sequence[PhaseTimes], config: Config, amount: Amount) ->
             told_of = f"epoch of {EPOCH} sequences {of}, {side}, from {steps * amount.rounds} steps"
             out.append(measure_of(f"{name}: {told_of}", epoch_s[side], "s"))
             run_s[side] += count * float(np.median(epoch_s[side]))
+            first_s = rounded(times.first_step_s[side], 3)
+            out.append(Measure(f"{name}: first step, which compiles, {side}", first_s, "s"))
         fill_s = FILLED * float(np.median(times.fill_ms)) / 1000
         run_s[OURS] += fill_s
         out += [
@@ -237,10 +240,10 @@ class Trainer:
         copies = range(self.config.augment.copies)
         return [(i, copy) for copy in (PLAIN, *copies) for i in range(len(self.pixels))]
 
-    def start(self, model: Any, supply: Any, batch: int) -> None:
-        """model: compiled. supply: what it reads from."""
+    def start(self, model: Any, supply: Any, batch: int) -> float:
+        """Takes the first step, and gives its seconds. model: compiled. supply: what it reads from."""
         self._model, self._supply, self._batch = model, supply, batch
-        self.steps(1)
+        return self.steps(1) / 1000
 
     def steps(self, count: int) -> float:
         """Milliseconds of so many training steps, reading ahead as training does."""
@@ -255,34 +258,41 @@ class Trainer:
 
 
 def train_from_cache(folder: str, overrides: Sequence[str], sequences: int) -> None:
-    """In a worker: our way. "begin" answers with milliseconds a sequence of so many fills of the cache."""
+    """In a worker: our way. "fill" answers with milliseconds a sequence of so many fills; "begin" reads the last."""
     trainer = Trainer(folder, overrides, sequences)
     from exerlitenet.training.fit import compile_phase
     from exerlitenet.training.models import build, set_trainable, training_parts
 
     config = trainer.config
     network = build(config.model, config.sequence, config.classes, None)
+    place = trainer.folder / "cache"
 
-    def begin(number: int, fills: int) -> list[float]:
-        phase = config.phases[number]
-        set_trainable(network, phase.trainable)
-        fixed, model = training_parts(network, phase.trainable)
-        assert fixed is not None
-        frames = config.sequence.frames
-        place = trainer.folder / "cache"
-        # Compiles, and finds out that an empty place is free.
-        FeatureCache.open(place, fixed, trainer.pixels, trainer.items[:1], frames)
+    def fixed_part(number: int) -> tuple[Any, Any]:
+        set_trainable(network, config.phases[number].trainable)
+        return training_parts(network, config.phases[number].trainable)
+
+    def open_cache(fixed: Any, items: Sequence[Item]) -> FeatureCache:
+        return FeatureCache.open(place, fixed, trainer.pixels, items, config.sequence.frames)
+
+    def fill(number: int, fills: int) -> list[float]:
+        fixed, _ = fixed_part(number)
         milliseconds = []
+        open_cache(fixed, trainer.items[:1])  # compiles
         for _ in range(fills):
-            FeatureCache.open(place, fixed, trainer.pixels, trainer.items[:1], frames)
+            open_cache(
+                fixed, trainer.items[:1]
+            )  # another list of items, so the next fill starts from nothing
             begin_s = time.perf_counter()
-            cache = FeatureCache.open(place, fixed, trainer.pixels, trainer.items, frames)
+            open_cache(fixed, trainer.items)
             milliseconds.append(1000 * (time.perf_counter() - begin_s) / len(trainer.items))
-        compile_phase(model, phase)
-        trainer.start(model, cache, phase.batch)
         return milliseconds
 
-    serve({"begin": begin, "steps": trainer.steps, "peak_mb": peak_mb})
+    def begin(number: int) -> float:
+        fixed, model = fixed_part(number)
+        compile_phase(model, config.phases[number])
+        return trainer.start(model, open_cache(fixed, trainer.items), config.phases[number].batch)
+
+    serve({"fill": fill, "begin": begin, "steps": trainer.steps, "peak_mb": peak_mb})
 
 
 def train_the_papers_way(folder: str, overrides: Sequence[str], sequences: int) -> None:
@@ -294,11 +304,11 @@ def train_the_papers_way(folder: str, overrides: Sequence[str], sequences: int) 
     config = trainer.config
     network = build_paper_way(config.model, config.sequence, config.classes, None)
 
-    def begin(number: int) -> None:
+    def begin(number: int) -> float:
         phase = config.phases[number]
         set_trainable(network, phase.trainable)
         compile_paper_way(network, phase)
-        trainer.start(network.full, trainer.pixels, phase.batch)
+        return trainer.start(network.full, trainer.pixels, phase.batch)
 
     serve({"begin": begin, "steps": trainer.steps, "peak_mb": peak_mb})
 
