@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,12 @@ class FeatureCache:
         items: Sequence[Item],
         frames: int,
         done: Done | None = None,
+        above: Above | None = None,
     ) -> FeatureCache:
-        """fixed: frames [n, size, size, 3] in [0,1] -> a tensor or a list of tensors [n, ...]."""
+        """fixed: frames [n, size, size, 3] in [0,1] -> a tensor or a list of tensors [n, ...].
+
+        above: where the lower layers of `fixed` were run before, only the rest is run.
+        """
         shapes = [(len(items), frames, *tensor.shape[1:]) for tensor in fixed.outputs]
         key = _key(fixed, items, shapes, pixels)
         marker = folder / "filled.json"
@@ -89,13 +94,17 @@ class FeatureCache:
         # The last call is filled up, since TensorFlow compiles anew for every number of frames.
         whole = [*items, *[items[-1]] * (-len(items) % step)]
 
-        def batch(start: int) -> NDArray[np.float32]:
-            pictures = np.stack([pixels.in_order(item) for item in whole[start : start + step]])
+        def batch(start: int) -> Any:
+            several = whole[start : start + step]
+            if above is not None:
+                return above.below.frames(several)
+            pictures = np.stack([pixels.in_order(item) for item in several])
             return to_unit_range(pictures.reshape(-1, *pictures.shape[2:]))
 
+        network = fixed if above is None else above.network
         for start, inputs in zip(starts, ahead(batch, starts), strict=True):
             end = min(start + step, len(items))
-            outputs = fixed.predict_on_batch(inputs)
+            outputs = network.predict_on_batch(inputs)
             several = outputs if isinstance(outputs, list) else [outputs]
             for array, output in zip(arrays, several, strict=True):
                 array[start:end] = output.reshape(step, frames, *output.shape[1:])[: end - start]
@@ -116,6 +125,7 @@ class FeatureCache:
         copies: int,
         frames: int,
         done: Done | None = None,
+        above: Above | None = None,
     ) -> FeatureCache:
         """`open` for runs that divide the same sequences differently: every sequence as it is and every copy,
         in a place of its own within `folder` for each network. Not for two processes at once until it is full.
@@ -123,7 +133,7 @@ class FeatureCache:
         items = [(i, copy) for copy in (PLAIN, *range(copies)) for i in range(len(pixels))]
         shapes = [(frames, *tensor.shape[1:]) for tensor in fixed.outputs]
         place = folder / _key(fixed, items, shapes, pixels)[:16]
-        return cls.open(place, fixed, pixels, items, frames, done)
+        return cls.open(place, fixed, pixels, items, frames, done, above)
 
     def inputs(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
         """What the learning part reads: one float32 array [items, frames, ...] for each tensor at the cut."""
@@ -132,6 +142,22 @@ class FeatureCache:
             np.stack([array[row] if order is None else array[row][order] for row, order in places])
             for array in self._arrays
         ]
+
+    def frames(self, items: Sequence[Item]) -> Any:
+        """The frames of some items one after the other, as they came: float32 [items x frames, ...], or a list of
+        such where several tensors cross the cut.
+        """
+        rows = [self._rows[item] for item in items]
+        arrays = [np.concatenate([array[row] for row in rows]) for array in self._arrays]
+        return arrays if len(arrays) > 1 else arrays[0]
+
+
+@dataclass(frozen=True)
+class Above:
+    """The rest of a network above what was kept. network: what `below` keeps of a frame -> the network's output."""
+
+    below: FeatureCache
+    network: keras.Model
 
 
 def _key(

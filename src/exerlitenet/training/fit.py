@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
-from exerlitenet.training.cache import FeatureCache
+from exerlitenet.training.cache import Above, FeatureCache
 from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
 from exerlitenet.training.config import Config, Phase
 from exerlitenet.training.manifest import Manifest
@@ -237,11 +237,15 @@ def share(
     phase: Phase,
     folder: Path,
     progress: Progress,
+    above: Above | None = None,
 ) -> FeatureCache:
-    """The shared activations of one phase's frozen part, run here where they are not there yet."""
+    """The shared activations of one phase's frozen part, run here where they are not there yet.
+
+    above: see `FeatureCache.open`.
+    """
     copies, frames = config.augment.copies, network.spec.frames
     progress.begin(f"{phase.name}: running the frozen layers once", (copies + 1) * len(pixels))
-    return FeatureCache.shared(folder, fixed, pixels, copies, frames, progress.advance)
+    return FeatureCache.shared(folder, fixed, pixels, copies, frames, progress.advance, above)
 
 
 def copy_of(sequence: int, epoch: int, copies: int, *, cached: bool) -> Item:

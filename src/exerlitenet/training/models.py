@@ -126,6 +126,22 @@ def training_parts(network: Network, trainable: str) -> tuple[keras.Model | None
     return lower, keras.Model(taken, network.head(FrameWise(upper, name="upper")(taken)), name="learning")
 
 
+def between(network: Network, trainable: str) -> keras.Model:
+    """The frozen backbone from where `trainable` cuts it to what an all-frozen one gives.
+
+    With first weights in place: what `training_parts(network, trainable)` fixes, and then this, is what
+    `training_parts(network, "none")` fixes.
+    """
+    import keras
+
+    _, upper = frozen_part(network.backbone, trainable_layers(network.backbone, trainable))
+    if network.config.pooling == "flatten":
+        return upper
+    crossing = [keras.Input(tensor.shape[1:]) for tensor in upper.inputs]
+    taken = crossing if len(crossing) > 1 else crossing[0]
+    return keras.Model(taken, network.pool(upper(taken, training=False)), name="between")
+
+
 def encoder(network: Network) -> keras.Model:
     """The frame's part, for streams: pixels [n, size, size, 3] -> what the sequence needs of each frame.
 

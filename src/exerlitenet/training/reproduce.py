@@ -115,7 +115,8 @@ def _train_all(
         own = sorted((u for u in left if u.seed == seed), key=lambda unit: -expected[unit.name])
         train_units(own, plan, manifest, out, features_folder(out, seed), told, jobs=jobs, done=unit_done)
         forget_features(out, seed)
-    forget_features(out)
+    for seed in plan.seeds:  # also those of a seed whose last unit was done when the study was stopped
+        forget_features(out, seed)
 
 
 def write_study(

@@ -27,28 +27,38 @@ def features_folder(study: Path, seed: int) -> Path:
 def fill_features(
     plan: Plan, learners: Sequence[Learner], seed: int, manifest: Manifest, study: Path, progress: Progress
 ) -> None:
-    """Runs the frozen layers that some learners have in each phase, as far as that is not done yet."""
+    """Runs the frozen layers that some learners have in each phase, as far as that is not done yet.
+
+    The phase that learns most comes first: where another's backbone is all frozen, its lower layers have then run.
+    """
     import keras
 
+    from exerlitenet.training.cache import Above
     from exerlitenet.training.fit import share
-    from exerlitenet.training.models import build, training_parts
+    from exerlitenet.training.models import between, build, training_parts
     from exerlitenet.training.sequence_data import cut_clips
 
     for learner in learners:
         config = replace(plan.config(learner), seed=seed)
         _, pixels = cut_clips(manifest, config, progress)
         network = build(config.model, config.sequence, config.classes, plan.weights_of(learner))
-        for phase in config.phases:
+        folder = features_folder(study, seed)
+        above: Above | None = None
+        for phase in reversed(config.phases):
             fixed, _ = training_parts(network, phase.trainable)
-            if fixed is not None:
-                share(network, fixed, pixels, config, phase, features_folder(study, seed), progress)
+            if fixed is None:
+                continue
+            known = above if phase.trainable == "none" else None
+            kept = share(network, fixed, pixels, config, phase, folder, progress, known)
+            if phase.trainable != "none":
+                above = Above(kept, between(network, phase.trainable))
         keras.backend.clear_session()
         gc.collect()
 
 
-def forget_features(study: Path, seed: int | None = None) -> None:
-    """Removes a seed's activations, or all."""
-    shutil.rmtree(study / "features" if seed is None else features_folder(study, seed), ignore_errors=True)
+def forget_features(study: Path, seed: int) -> None:
+    """Removes a seed's activations."""
+    shutil.rmtree(features_folder(study, seed), ignore_errors=True)
     if (study / "features").is_dir() and not any((study / "features").iterdir()):
         (study / "features").rmdir()
 
@@ -57,16 +67,15 @@ def fill_s(
     plan: Plan, learners: Sequence[Learner], measured: Mapping[str, Mapping[str, Any]], sequences: int
 ) -> float:
     """Seconds that `fill_features` takes for one seed: every sequence as it is and every copy, once for each
-    backbone and number of learning layers.
+    backbone.
 
     measured: of each learner, what `study_measures.measure` gives. sequences: of the data set.
     """
-    passes: dict[tuple[str, str, str], float] = {}
+    passes: dict[tuple[str, str], float] = {}
     for learner in learners:
         config = plan.config(learner)
-        for phase in config.phases:
-            if phase.trainable != "all":
-                key = (config.model.backbone, config.model.pooling, phase.trainable)
-                copies = config.augment.copies + 1
-                passes[key] = copies * sequences * measured[learner.name]["forward_s"]["value"]
+        if any(phase.trainable != "all" for phase in config.phases):
+            copies = config.augment.copies + 1
+            key = (config.model.backbone, config.model.pooling)
+            passes[key] = copies * sequences * measured[learner.name]["forward_s"]["value"]
     return sum(passes.values())
