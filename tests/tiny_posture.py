@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import quiet_progress
 from exerlitenet.training.augment import Ranges, draw
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.frames import StoredClip
@@ -105,22 +106,15 @@ def posed(number: int, ticks: int = 8, weight: float = 1.0) -> PosedClip:
     return PosedClip(StoredClip(frames, 1.0), poses, weight)
 
 
-class Quiet:
-    """A progress that keeps what it is told, and kills its own process at a line that begins with `kill`."""
+class Quiet(quiet_progress.Quiet):
+    """Kills its own process at a line that begins with `kill`."""
 
     def __init__(self, kill: str | None = None) -> None:
-        self.lines: list[str] = []
-        self.stretches: list[str] = []
+        super().__init__()
         self._kill = kill
 
-    def begin(self, what: str, total: int) -> None:
-        self.stretches.append(what)
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
-
     def say(self, line: str) -> None:
-        self.lines.append(line)
+        super().say(line)
         if self._kill is not None and line.startswith(self._kill):
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -31,6 +31,7 @@ from exerlitenet.training.run import Run
 from exerlitenet.training.sequence_data import read_sequences
 from exerlitenet.training.sequences import PLAIN, ClipSequence, SequencePixels
 from exerlitenet.video.sequence import SequenceSpec
+from quiet_progress import Quiet
 from tiny_training import tiny_backbone, tiny_config, write_dataset
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -41,23 +42,6 @@ RUN_FILES = [
     *("best.weights.h5", "config.toml", "history.csv", "log.txt"),
     *("metrics.json", "report.html", "run.json", "split.json"),
 ]
-
-
-class Quiet:
-    """A progress that keeps the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.stretches: list[str] = []
-
-    def begin(self, what: str, total: int) -> None:
-        self.stretches.append(what)
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from exerlitenet.training import backbone, fit, models
 from exerlitenet.training.reproduce import Study, hours, reproduce
 from exerlitenet.training.run import Run
 from exerlitenet.training.study_results import NO_WEIGHTS
+from quiet_progress import Quiet
 from tiny_study import TWO_UNITS, tiny_plan, without_large_weights
 from tiny_training import write_dataset
 
@@ -29,22 +30,6 @@ pytest.importorskip("keras", reason="training needs Keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SYSTEMS = 'systems=["resnet50", "frozen", "proposed", "single_frame"]'
-
-
-class Quiet:
-    """A progress that keeps the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.training import study_jobs
 from exerlitenet.training.reproduce import Study, reproduce
 from exerlitenet.training.study_plan import Plan, make_plan
+from quiet_progress import Quiet
 from tiny_study import TINY
 from tiny_training import write_dataset
 
@@ -27,22 +28,6 @@ keras = pytest.importorskip("keras", reason="training needs Keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 UNITS = ("single_frame-group-0", "single_frame-sequence-0")
-
-
-class Quiet:
-    """A progress that keeps the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
 from exerlitenet.training.study_figures import Results, confusions, curves, networks
 from exerlitenet.training.study_results import interval
-from exerlitenet.training.study_rows import SPLIT_NAMES, points
+from exerlitenet.training.study_rows import PAIR_COLUMNS, SPLIT_NAMES, pair_rows, points
 
 TITLE = "The paper's study, reproduced"
 PARTS = {"biceps_curl": "curl", "squat": "squat"}
@@ -201,20 +201,7 @@ def _seeds(found: Mapping[str, Any] | None) -> str | None:
 
 
 def _pairs(results: Results) -> str:
-    systems = results["systems"]
-    rows = [
-        (
-            f"{systems[pair['first']]['short']} against {systems[pair['second']]['short']}",
-            SPLIT_NAMES[pair["split"]],
-            pair["clips"],
-            pair["only_first"],
-            pair["only_second"],
-            f"{pair['p_value']:.3g}",
-            points(interval(pair["difference"])),
-        )
-        for pair in results["pairs"]
-    ]
-    columns = ("systems", "split", "clips", "only first right", "only second right", "p", "difference")
+    rows = pair_rows(results, SPLIT_NAMES)
     return html.section(
         "Systems against each other",
         html.paragraph(
@@ -223,7 +210,7 @@ def _pairs(results: Results) -> str:
             "see single frames, or frames in an order drawn by chance.",
             "quiet",
         ),
-        html.table(columns, rows, wrap=("systems", "split"))
+        html.table(PAIR_COLUMNS, rows, wrap=("systems", "split"))
         if rows
         else html.paragraph("No two systems were judged."),
     )

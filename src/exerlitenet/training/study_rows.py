@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from exerlitenet.training.metrics import Interval
+from exerlitenet.training.study_results import interval
 
 Verdict = Literal["reached", "not reached", "not to be had"]
 
@@ -37,3 +39,26 @@ def points(difference: Interval) -> str:
     if difference.low is None or difference.high is None:
         return text
     return f"{text} [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
+
+
+PAIR_COLUMNS = ("systems", "split", "clips", "only first right", "only second right", "p", "difference")
+
+
+def pair_rows(results: Mapping[str, Any], splits: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """Systems against each other, one pair and split a row, under PAIR_COLUMNS.
+
+    results: content of reproduction.json. splits: what each split is called.
+    """
+    systems = results["systems"]
+    return [
+        (
+            f"{systems[pair['first']]['short']} against {systems[pair['second']]['short']}",
+            splits[pair["split"]],
+            pair["clips"],
+            pair["only_first"],
+            pair["only_second"],
+            f"{pair['p_value']:.3g}",
+            points(interval(pair["difference"])),
+        )
+        for pair in results["pairs"]
+    ]

@@ -11,7 +11,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.training import paper_figures as paper
 from exerlitenet.training.documents import Source, markdown
 from exerlitenet.training.study_results import interval
-from exerlitenet.training.study_rows import points
+from exerlitenet.training.study_rows import PAIR_COLUMNS, pair_rows, points
 
 Results = Mapping[str, Any]
 
@@ -94,21 +94,7 @@ def _mean(found: Mapping[str, Any] | None) -> str | None:
 
 
 def _pairs(results: Results) -> str:
-    names = {name: row["short"] for name, row in results["systems"].items()}
-    rows = [
-        [
-            f"{names[pair['first']]} against {names[pair['second']]}",
-            SPLITS[pair["split"]],
-            pair["clips"],
-            pair["only_first"],
-            pair["only_second"],
-            f"{pair['p_value']:.3g}",
-            points(interval(pair["difference"])),
-        ]
-        for pair in results["pairs"]
-    ]
-    columns = ("systems", "split", "clips", "only first right", "only second right", "p", "difference")
-    return markdown(columns, rows)
+    return markdown(PAIR_COLUMNS, pair_rows(results, SPLITS))
 
 
 def _errors(results: Results) -> str:
