@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from clips import write_clip
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of
-from exerlitenet.recognition.eyes import encode_window
+from exerlitenet.recognition.eyes import encode_apart
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.results import Frame
@@ -74,7 +74,7 @@ def write_bundle(
         rng = np.random.default_rng(0)
         frames = rng.integers(0, 256, (spec.frames, 8, 8, 3), dtype=np.uint8)
         engine = OnnxEngine(bundle, check=False)
-        expected = engine.judge(encode_window(engine, frames)[None])[0][0]
+        expected = engine.judge(encode_apart(engine, frames)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(frames, expected))
     bundle.save()
     return folder

@@ -12,7 +12,7 @@ from bundles import CLASSES, FOLLOW_SPEC, JOINTS, SPEC, CountingEngine, frames_o
 from clips import noise, spot
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.engine import Floats
-from exerlitenet.recognition.eyes import Eyes, encode_window
+from exerlitenet.recognition.eyes import Eyes, encode_apart
 from exerlitenet.recognition.follow import LOST_TICKS, Follower
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
@@ -93,16 +93,16 @@ def test_a_model_that_does_not_follow_has_no_view(tmp_path: Path) -> None:
         assert (eyes.view, eyes.joints) == (None, None)
 
 
-def test_a_window_is_a_stream_of_its_own(following: OnnxEngine) -> None:
-    frames = np.stack([spot(-0.3 + 0.05 * k, 0, 60, 80, 0.24) for k in range(6)])
-    eyes = Eyes(following)
-    wanted = np.stack([eyes.encode(frame) for frame in frames])
-    for _ in range(2):
-        found = encode_window(following, frames)
-        np.testing.assert_array_equal(found, wanted)
+def test_frames_apart_are_each_the_first_of_a_stream(following: OnnxEngine) -> None:
+    frames = np.stack([spot(-0.3 + 0.05 * k, 0, 80, 80, 0.24) for k in range(6)])
+    found = encode_apart(following, frames)
     assert found.dtype == np.float32
-    # The same frame in the middle of a stream and at its beginning is not looked at alike.
-    assert not np.allclose(encode_window(following, frames[3:])[0], wanted[3])
+    np.testing.assert_array_equal(found, np.stack([Eyes(following).encode(frame) for frame in frames]))
+    # The same frame in the middle of a stream is not looked at alike.
+    eyes = Eyes(following)
+    followed = np.stack([eyes.encode(frame) for frame in frames])
+    np.testing.assert_array_equal(followed[0], found[0])
+    assert not np.allclose(followed[3], found[3])
 
 
 def test_a_recogniser_looks_at_every_chosen_frame_once_and_streams_do_not_meet(following: OnnxEngine) -> None:
@@ -114,7 +114,8 @@ def test_a_recogniser_looks_at_every_chosen_frame_once_and_streams_do_not_meet(f
     alone = list(recognizer.stream(frames))
     chosen = [frame.rgb for frame in sample(frames, FOLLOW_SPEC.rate)]
     assert engine.encoded == len(chosen) == 23
-    features = encode_window(following, np.stack(chosen))
+    eyes = Eyes(following)
+    features = np.stack([eyes.encode(rgb) for rgb in chosen])
     wanted = [following.judge(features[end - 15 : end][None])[0][0] for end in range(15, 24)]
     np.testing.assert_allclose([[p.probabilities[c] for c in CLASSES] for p in alone], wanted, atol=1e-5)
     first, second = recognizer.state(), recognizer.state()

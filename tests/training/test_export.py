@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tiny_training
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
-from exerlitenet.training import export
+from exerlitenet.training import export, models
+from exerlitenet.training.config import ModelConfig
 from exerlitenet.training.export import ExportReport, Parts, export_bundle, largest_difference
 from exerlitenet.training.head import frame_encoder, sequence_head
 from exerlitenet.training.posture_network import build_posture_network
 from exerlitenet.training.quantise import quantise_weights
+from exerlitenet.video.sequence import SequenceSpec
+from graphs import operators, session
 from tiny_posture import tiny_backbone, tiny_config
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -77,6 +81,61 @@ def test_both_graphs_agree_with_keras(parts: Parts, report: ExportReport) -> Non
     np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
     assert phase is not None
     np.testing.assert_allclose(phase, judged["phase"], atol=1e-5)
+
+
+def test_a_stream_goes_on_with_its_windows(parts: Parts, report: ExportReport) -> None:
+    """Frame by frame, the exported head says what Keras says of each whole window."""
+    engine = OnnxEngine(load_bundle(report.bundle.folder))
+    stream = np.random.default_rng(4).normal(0, 1, (15, 32)).astype(np.float32)
+    windows = engine.windows(stream[0])
+    assert windows is not None
+    for end in range(1, len(stream)):
+        probabilities, phase = windows.push(stream[end])
+        whole = stream[np.clip(np.arange(end - 5, end + 1), 0, None)][None]
+        judged = {key: np.asarray(value)[0] for key, value in parts.head(whole).items()}
+        np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
+        assert phase is not None
+        np.testing.assert_allclose(phase, judged["phase"][-1:], atol=1e-5)
+
+
+def test_a_window_that_goes_on_wrongly_is_a_difference(
+    parts: Parts, report: ExportReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OnnxEngine(load_bundle(report.bundle.folder))
+    step = engine.step
+
+    def forgetful(features: Any, states: Any) -> Any:
+        return step(features, states if states is None else [np.zeros_like(state) for state in states])
+
+    assert largest_difference(engine, parts.full, sequences()) < export.LARGEST_DIFFERENCE
+    monkeypatch.setattr(engine, "step", forgetful)
+    assert largest_difference(engine, parts.full, sequences()) > export.LARGEST_DIFFERENCE
+
+
+def test_the_graphs_are_simplified(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both say what the converted ones say, in fewer nodes."""
+    onnx = pytest.importorskip("onnx")
+    plain, simple = tmp_path / "plain.onnx", tmp_path / "simple.onnx"
+    pixels = np.random.default_rng(2).random((2, 64, 64, 3), np.float32)
+    views = np.random.default_rng(5).uniform(0.2, 1.2, (2, 3)).astype(np.float32)
+    windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
+    given = {
+        "encoder": (parts.encoder, {"pixels": pixels, "views": views}, {"HardSwish", "Resize"}),
+        "head": (parts.head, {parts.head.inputs[0].name: windows}, {"Scan"}),
+    }
+    for part, (model, inputs, expected) in given.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(export, "simplify", lambda *_, **__: None)
+            export.to_onnx(model, plain)
+        export.to_onnx(model, simple, rolling=part == "head")
+        before, after = (onnx.load(str(path)) for path in (plain, simple))
+        assert len(after.graph.node) < 0.8 * len(before.graph.node)
+        assert expected <= set(operators(after))
+        names = [value.name for value in before.graph.output]
+        for wanted, found in zip(
+            session(before).run(names, inputs), session(after).run(names, inputs), strict=True
+        ):
+            np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_the_bundle_holds_what_it_was_given(parts: Parts, report: ExportReport) -> None:
@@ -177,3 +236,29 @@ def test_roles_need_their_outputs(parts: Parts, report: ExportReport) -> None:
     }
     with pytest.raises(InputError, match="names its outputs"):
         export._roles(path, replace(parts, head=parts.encoder).head, "projection")
+
+
+@pytest.mark.parametrize("units", [(6, 5), (4,)])
+def test_the_papers_family_goes_on_with_its_windows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(models, "build_backbone", tiny_training.tiny_backbone)
+    config = ModelConfig(lstm=units, dropout=(0.4,) * len(units), dense=(4,), pooling="average")
+    spec = SequenceSpec(frames=5, size=32)
+    network = models.build(config, spec, ("squat", "biceps_curl"), None)
+    head = models.sequence_head(network)
+    path = tmp_path / "head.onnx"
+    export.to_onnx(head, path, rolling=True)
+    onnx = pytest.importorskip("onnx")
+    at_work = session(onnx.load(str(path)))
+    states = [value.name for value in at_work.get_overridable_initializers()]
+    assert len(states) == 2 * len(units)
+    windows = np.random.default_rng(0).normal(0, 1, (3, 5, 4 * units[0])).astype(np.float32)
+    [output], [source] = export._roles(path, head, "probabilities").values(), head.inputs
+    whole = at_work.run([output], {source.name: windows})[0]
+    np.testing.assert_allclose(whole, np.asarray(head(windows)), atol=1e-5)
+    before = at_work.run([f"{name}_next" for name in states], {source.name: windows[:, :4]})
+    given = {name: values[-1] for name, values in zip(states, before, strict=True)}
+    np.testing.assert_allclose(
+        at_work.run([output], {source.name: windows[:, 4:], **given})[0], whole, atol=1e-5
+    )

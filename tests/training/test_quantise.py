@@ -10,6 +10,8 @@ import onnxruntime
 import pytest
 
 from exerlitenet.training.quantise import LARGEST, quantise_weights
+from graphs import session
+from recurrences import Recurrence
 
 LEAST_VALUES = 256
 
@@ -97,3 +99,21 @@ def test_a_channel_of_zeros_stays_zero(tmp_path: Path) -> None:
     assert not stored["kernel_int8"][3].any()
     assert np.isfinite(stored["kernel_scale"]).all()
     assert np.isfinite(said(path)).all()
+
+
+def test_weights_that_an_inner_graph_takes_are_int8_too(tmp_path: Path) -> None:
+    from exerlitenet.training.graph import Graph
+    from exerlitenet.training.graph_windows import roll_windows
+
+    path = tmp_path / "head.onnx"
+    recurrence = Recurrence(units=(12, 8))
+    onnx.save(roll_windows(Graph(recurrence.unrolled())), str(path))
+    quantise_weights(path, least_values=LEAST_VALUES)
+    model = onnx.load(str(path))
+    onnx.checker.check_model(model, full_check=True)
+    stored = {tensor.name for tensor in model.graph.initializer}
+    assert {f"{name}_int8" for name in ("recurrent0", "recurrent1", "kernel1")} <= stored
+    windows = recurrence.windows(2)
+    found = session(model).run(["probabilities"], {"windows": windows})[0]
+    difference = np.abs(found - recurrence.step(windows, None)[0]).max()
+    assert 0 < difference < 0.02

@@ -26,6 +26,17 @@ def whole_squares(count: int) -> Floats:
     return np.tile(np.array(WHOLE_SQUARE, np.float32), (count, 1))
 
 
+class Windows(Protocol):
+    """The windows of one stream, each judged as its last frame comes."""
+
+    def push(self, feature: Floats) -> tuple[Floats, Floats | None]:
+        """The stream's next frame, float32 [width]: what `Engine.judge` says of the window that ends with it.
+
+        Returns probabilities [classes], and the phase [1] at the window's last frame, or None.
+        """
+        ...
+
+
 class Engine(Protocol):
     """A model at work. A bundle's engine is ONNX Runtime; a training run is judged through Keras.
 
@@ -69,3 +80,13 @@ class Engine(Protocol):
         Phases [n, frames]: that at frame t speaks of frame t - phase_delay, and depends on frames up to t only.
         """
         ...
+
+
+def windows_of(engine: Engine, first: Floats) -> Windows | None:
+    """The windows of a stream whose first frame has these features [width], from an engine that can go on with them.
+
+    Such an engine has a method `windows`. None from others: they judge every window as a whole.
+    """
+    begin = getattr(engine, "windows", None)
+    windows: Windows | None = None if begin is None else begin(first)
+    return windows

@@ -46,7 +46,11 @@ class Eyes:
         return feature
 
 
-def encode_window(engine: Engine, frames: NDArray[np.uint8]) -> Floats:
-    """Consecutive frames, uint8 [n, height, width, 3], as a stream of their own: float32 [n, width]."""
-    eyes = Eyes(engine)
-    return np.stack([eyes.encode(frame) for frame in frames])
+def encode_apart(engine: Engine, frames: NDArray[np.uint8]) -> Floats:
+    """Frames, uint8 [n, height, width, 3], each looked at whole and by itself: features float32 [n, width].
+
+    Nobody is followed, so machines that add numbers up in different orders agree closely. Where one frame's joints say
+    where the next is looked at, a last digit becomes a pixel that is rounded the other way, and grows from there.
+    """
+    spec = engine.spec
+    return np.concatenate([engine.encode(to_unit_range(prepare(frame, spec))[None]) for frame in frames])

@@ -11,7 +11,8 @@ from PIL import Image
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
 from exerlitenet.recognition.engine import Floats, no_joints, whole_squares
-from exerlitenet.recognition.eyes import encode_window
+from exerlitenet.recognition.eyes import encode_apart
+from exerlitenet.recognition.rolling import NEXT, RollingWindows
 from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
@@ -62,11 +63,28 @@ class OnnxEngine:
         return np.asarray(features, np.float32), np.asarray(joints, np.float32)
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        return self._judge(windows, {}, [])[:2]
+
+    def windows(self, first: Floats) -> RollingWindows | None:
+        """See `windows_of`. None where the head takes whole windows only."""
+        return RollingWindows(self, first, self.spec.frames) if self._states else None
+
+    def step(
+        self, features: Floats, states: list[Floats] | None
+    ) -> tuple[Floats, Floats | None, list[Floats]]:
+        """See `rolling.Stepper`."""
+        given = {} if states is None else dict(zip(self._states, states, strict=True))
+        return self._judge(features, given, [name + NEXT for name in self._states])
+
+    def _judge(
+        self, features: Floats, states: dict[str, Floats], wanted: list[str]
+    ) -> tuple[Floats, Floats | None, list[Floats]]:
         graph = self.bundle.head
         roles = [role for role in ("probabilities", "phase") if role in graph.outputs]
-        out = self._head.run([graph.outputs[role] for role in roles], {graph.input: windows})
-        found = {role: np.asarray(value, np.float32) for role, value in zip(roles, out, strict=True)}
-        return found["probabilities"], found.get("phase")
+        names = [graph.outputs[role] for role in roles]
+        out = self._head.run([*names, *wanted], {graph.input: features, **states})
+        found = dict(zip(roles, out, strict=False))
+        return found["probabilities"], found.get("phase"), out[len(roles) :]
 
     def check_sample(self) -> None:
         """Runs the stored sample and compares; without one, a black window, to see that the graphs fit the card.
@@ -87,7 +105,7 @@ class OnnxEngine:
                 f"the stored sample of the model in {folder} is damaged: {_first_line(fault)}; export it again"
             ) from fault
         try:
-            probabilities = self.judge(encode_window(self, frames)[None])[0][0]
+            probabilities = self.judge(encode_apart(self, frames)[None])[0][0]
         except Exception as fault:
             # KeyError and ValueError: names that the card and the graphs do not share.
             if not (
@@ -118,6 +136,13 @@ class OnnxEngine:
     @cached_property
     def _head(self) -> onnxruntime.InferenceSession:
         return self._session(self.bundle.head)
+
+    @cached_property
+    def _states(self) -> tuple[str, ...]:
+        """Inputs of the head that may be left out, and whose values after a frame are outputs."""
+        names = {value.name for value in self._head.get_outputs()}
+        optional = [value.name for value in self._head.get_overridable_initializers()]
+        return tuple(name for name in optional if name + NEXT in names)
 
     def _session(self, graph: Graph) -> Any:
         import onnxruntime

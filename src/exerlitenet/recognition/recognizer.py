@@ -12,7 +12,7 @@ import numpy as np
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
-from exerlitenet.recognition.engine import Engine, Floats
+from exerlitenet.recognition.engine import Engine, Floats, Windows, windows_of
 from exerlitenet.recognition.eyes import Eyes
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import (
@@ -40,6 +40,9 @@ class StreamState:
         self._window: deque[Floats] = deque(maxlen=engine.spec.frames)
         self._ticks: deque[float] = deque(maxlen=engine.spec.frames)
         self._phases: list[tuple[float, float]] = []
+        # From an engine that goes on with windows, and what it says of the newest one.
+        self._windows: Windows | None = None
+        self._newest: tuple[Floats, Floats | None] | None = None
         self._last_feature: Floats | None = None
         self.predicted = 0
 
@@ -100,6 +103,10 @@ class StreamState:
         return self._eyes.joints
 
     def _enter(self, feature: Floats, tick_s: float) -> None:
+        if not self._window:
+            self._windows = windows_of(self._engine, feature)
+        elif self._windows is not None:
+            self._newest = self._windows.push(feature)
         self._window.append(feature)
         self._ticks.append(tick_s)
 
@@ -107,16 +114,22 @@ class StreamState:
         """The window that is in place; `time_s` is its end."""
         delay, frames = self._engine.phase_delay, self._engine.spec.frames
         held = frames - len(self._window)
-        window = np.stack([*([self._window[0]] * held), *self._window])
-        probabilities, phases = self._engine.judge(window[None])
+        if self._newest is None or not self.predicted:
+            window = np.stack([*([self._window[0]] * held), *self._window])
+            judged, windows_phases = self._engine.judge(window[None])
+            probabilities, phases = judged[0], None if windows_phases is None else windows_phases[0]
+        else:
+            probabilities, phases = self._newest
         # The first window tells the phases of its earlier frames too; later ones only what is new.
         known = range(held + delay, frames) if not self.predicted else range(frames - 1, frames)
         self.predicted += 1
-        named = dict(zip(self._engine.classes, (float(p) for p in probabilities[0]), strict=True))
+        named = dict(zip(self._engine.classes, (float(p) for p in probabilities), strict=True))
         best = max(named, key=lambda name: named[name])
         if phases is None:
             return Prediction(time_s, named, best)
-        fresh = [(self._ticks[t - delay - held], float(phases[0, t])) for t in known if t >= delay + held]
+        fresh = [
+            (self._ticks[t - delay - held], float(phases[t - frames])) for t in known if t >= delay + held
+        ]
         if not fresh:
             return Prediction(time_s, named, best)
         self._phases += fresh

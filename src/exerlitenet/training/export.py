@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
-from exerlitenet.recognition.engine import whole_squares
-from exerlitenet.recognition.eyes import encode_window
+from exerlitenet.recognition.engine import whole_squares, windows_of
+from exerlitenet.recognition.eyes import encode_apart
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.training.graph import Graph
+from exerlitenet.training.graph_frames import simplify_frames
+from exerlitenet.training.graph_windows import roll_windows
 from exerlitenet.training.quantise import quantise_weights
 from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
 
@@ -98,7 +101,7 @@ def export_bundle(
         inputs = {"encoder": parts.encoder.inputs[0].name, "head": parts.head.inputs[0].name}
         views = parts.encoder.inputs[1].name if len(parts.encoder.inputs) > 1 else ""
         to_onnx(parts.encoder, encoder, int8=int8)
-        to_onnx(parts.head, head, int8=int8)
+        to_onnx(parts.head, head, int8=int8, rolling=True)
         bundle = Bundle(
             folder=folder,
             name=parts.name,
@@ -120,7 +123,7 @@ def export_bundle(
                 f"{difference:.2g}; nothing was written to {out}"
             )
         small = np.stack([prepare(frame, SequenceSpec(size=SAMPLE_SIDE)) for frame in sample])
-        expected = engine.judge(encode_window(engine, small)[None])[0][0]
+        expected = engine.judge(encode_apart(engine, small)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(small, expected))
         bundle.save()
         OnnxEngine(load_bundle(folder))  # runs the stored sample
@@ -143,22 +146,30 @@ def check_free(out: Path) -> None:
 def largest_difference(
     engine: OnnxEngine, full: keras.Model, sequences: Sequence[NDArray[np.uint8]]
 ) -> float:
-    """Largest difference of probabilities between the bundle and the network it came from."""
+    """Largest difference of probabilities between the bundle and the network it came from.
+
+    Of those of whole windows, and of windows that a stream goes on with frame by frame.
+    """
     worst = 0.0
     for sequence in sequences:
         pixels = to_unit_range(sequence)
-        ours = engine.judge(engine.encode(pixels)[None])[0][0]
+        features = engine.encode(pixels)
+        ours = [engine.judge(features[None])[0][0]]
+        rolling = windows_of(engine, features[0])
+        if rolling is not None and len(features) > 1:
+            ours.append([rolling.push(feature)[0] for feature in features[1:]][-1])
         views = whole_squares(len(pixels))[None]
         inputs = [pixels[None], views] if len(full.inputs) > 1 else pixels[None]
         theirs = np.asarray(full.predict_on_batch(inputs))[0]
-        worst = max(worst, float(np.abs(ours - theirs).max()))
+        worst = max(worst, *(float(np.abs(found - theirs).max()) for found in ours))
     return worst
 
 
-def to_onnx(model: keras.Model, path: Path, *, int8: bool = False) -> None:
-    """Keras model -> ONNX file: converted, then simplified by ONNX Runtime (batch norm folded, constants folded).
+def to_onnx(model: keras.Model, path: Path, *, int8: bool = False, rolling: bool = False) -> None:
+    """Keras model -> ONNX file: converted, then simplified.
 
-    int8: weights are kept as int8; see `quantise`.
+    int8: weights are kept as int8; see `quantise`. rolling: for a sequence head, a stream may go on with its windows
+    frame by frame; see `graph_windows`.
     """
     import onnxruntime
 
@@ -170,24 +181,36 @@ def to_onnx(model: keras.Model, path: Path, *, int8: bool = False) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.export(str(raw), format="onnx", verbose=False)
+    # Batch norm and constants are folded by ONNX Runtime.
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path)
     options.log_severity_level = 3
     onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
     raw.unlink()
+    simplify(path, rolling=rolling)
     if int8:
         quantise_weights(path)
+
+
+def simplify(path: Path, *, rolling: bool = False) -> None:
+    """Rewrites an ONNX file as `graph_frames` does, or, where it is a sequence head that rolls, as `graph_windows`."""
+    import onnx
+
+    graph = Graph.load(path)
+    model = roll_windows(graph) if rolling else simplify_frames(graph)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
 
 
 def _roles(path: Path, model: keras.Model, only: str) -> dict[str, str]:
     """Role -> name of the graph's output. A model with one unnamed output plays the role `only`."""
     import onnxruntime
 
-    names = [
-        o.name
-        for o in onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_outputs()
-    ]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_outputs()]
     if not isinstance(model.output, dict):
         return {only: names[0]}
     found = {role: role for role in model.output if role in names}

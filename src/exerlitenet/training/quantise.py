@@ -48,9 +48,15 @@ def quantise_weights(path: Path, *, least_values: int = LEAST_VALUES) -> None:
 
 
 def _output_axes(graph: Any, weights: dict[str, Any]) -> dict[str, int]:
-    """Weight -> the axis of its output channels, for those of convolutions and matrix products."""
+    """Weight -> the axis of its output channels, for those of convolutions and matrix products.
+
+    Those of inner graphs count: Scan's body takes its weights from outside.
+    """
     axes: dict[str, int] = {}
     for node in graph.node:
+        for entry in node.attribute:
+            if entry.HasField("g"):
+                axes |= _output_axes(entry.g, weights)
         if len(node.input) < 2 or node.input[1] not in weights:
             continue
         name = node.input[1]
