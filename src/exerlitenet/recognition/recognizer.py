@@ -26,6 +26,10 @@ from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.source import open_video
 
 
+READ_AHEAD = 8
+"""Frames of a file that are decoded while others are looked at: enough that neither waits for the other's odd moment."""
+
+
 class StreamState:
     """One stream's place in a model: its clock, and the features of the last window's frames.
 
@@ -196,7 +200,9 @@ class Recognizer:
         Raises InputError when the source cannot be read; damage in the middle is told in `Workout.fault`.
         """
         spec = self.engine.spec
-        with open_video(source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds) as video:
+        with open_video(
+            source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds, ahead=READ_AHEAD
+        ) as video:
             known_s = video.duration_s
 
             def told() -> Iterator[Frame]:

@@ -44,6 +44,8 @@ class ContainerTrack:
         self._container = container
         self._kind = kind
         self.fault: str | None = None
+        # An address may be a broadcast; nothing tells.
+        self.live = kind != "file"
         try:
             self._stream = video_stream(container, name)
             # Frame threads hold pictures back, which a camera must not.

@@ -55,6 +55,7 @@ class FolderTrack:
             )
         self.fps = fps
         self.fault: str | None = None
+        self.live = False
         self._fit = fit
         # The video begins with the first image that can be read.
         size = None

@@ -116,6 +116,8 @@ class PictureConverter:
             height=height,
             format="rgba" if alpha else "rgb24",
             interpolation=Interpolation.AREA,
+            # FFmpeg's default, one thread a core, costs more than it saves on pictures of video size.
+            threads=1,
         )
         pixels: NDArray[np.uint8] = picture.to_ndarray()  # type: ignore[assignment]
         return orientation_of(frame).apply(over_black(pixels) if alpha else pixels)

@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
+from exerlitenet.video.ahead import read_ahead
 from exerlitenet.video.camera import PREFIX, open_camera, reason
 from exerlitenet.video.container import ContainerTrack
 from exerlitenet.video.folder import FolderTrack
@@ -39,12 +40,16 @@ class VideoSource:
     fault: set when damage was met: one line with its time. The frames before it were delivered.
     """
 
-    def __init__(self, name: str, track: Track, *, rate: float | None, limit_s: float | None) -> None:
+    def __init__(
+        self, name: str, track: Track, *, rate: float | None, limit_s: float | None, ahead: int = 0
+    ) -> None:
         self.name = name
         self._track = track
         self._rate = rate
         self._limit_s = limit_s
         self._frames: Generator[Frame, None, None] = self._read()
+        if ahead and not track.live:
+            self._frames = read_ahead(self._frames, ahead)
         self.duration_s = track.duration_s
         if limit_s is not None:
             self.duration_s = limit_s if self.duration_s is None else min(limit_s, self.duration_s)
@@ -102,6 +107,7 @@ def open_video(
     long_side: int | None = None,
     limit_s: float | None = None,
     folder_fps: float = 7.5,
+    ahead: int = 0,
 ) -> VideoSource:
     """Opens a source and decodes its first picture.
 
@@ -112,14 +118,15 @@ def open_video(
     short_side, long_side: frames are scaled down until these sides are at most so many pixels; never up.
     limit_s: stop after so many seconds of video.
     folder_fps: images a second of a folder.
+    ahead: frames of a file or folder that a thread reads before they are asked for; a camera or an address is read as
+        its frames are asked for.
 
     Raises InputError if no picture can be had, with what was wrong and what to do.
     """
     name = str(source)
     check_arguments(rate, limit_s)
-    return VideoSource(
-        name, open_track(name, Fit(short_side, long_side), folder_fps), rate=rate, limit_s=limit_s
-    )
+    track = open_track(name, Fit(short_side, long_side), folder_fps)
+    return VideoSource(name, track, rate=rate, limit_s=limit_s, ahead=ahead)
 
 
 def check_arguments(rate: float | None, limit_s: float | None) -> None:

@@ -28,6 +28,7 @@ class Track(Protocol):
     fps: nominal pictures a second.
     width, height: of the original, upright, in pixels.
     fault: what was found damaged so far, in one line.
+    live: whether pictures come when they are taken, not when they are asked for.
     """
 
     duration_s: float | None
@@ -35,6 +36,7 @@ class Track(Protocol):
     width: int
     height: int
     fault: str | None
+    live: bool
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures; times rise strictly from 0. Asked for once."""
