@@ -25,9 +25,8 @@ from exerlitenet.results import Frame, Prediction, Workout
 from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.source import open_video
 
-
 READ_AHEAD = 8
-"""Frames of a file that are decoded while others are looked at: enough that neither waits for the other's odd moment."""
+"""Frames of a file that are decoded while others are looked at, so that neither side waits for the other's whims."""
 
 
 class StreamState:
