@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import av
 from av.container import InputContainer
@@ -144,6 +143,8 @@ def open_track(name: str, fit: Fit, folder_fps: float) -> Track:
     if name.startswith(PREFIX):
         return ContainerTrack(open_camera(name), name, kind="camera", fit=fit)
     if name.lower().startswith("file://"):
+        from urllib.request import url2pathname  # loads an HTTP client, too
+
         return open_path(Path(url2pathname(urlsplit(name).path)), name, fit, folder_fps)
     if ADDRESS.match(name):
         return ContainerTrack(open_address(name), name, kind="address", fit=fit)
