@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import clips
 from clips import message_of
 from exerlitenet.errors import InputError
+from exerlitenet.video.container import seconds
 from exerlitenet.video.source import open_video
 
 
@@ -161,3 +165,8 @@ def test_names_with_signs_that_ffmpeg_reads_specially(tmp_path: Path) -> None:
         assert video.name == str(path)
     with open_video((tmp_path / "été [1].mp4").as_uri()) as video:
         assert len(list(video)) == 2
+
+
+@given(st.integers(-(2**40), 2**40), st.integers(1, 100_000), st.integers(1, 10_000_000))
+def test_seconds_are_rounded_once(ticks: int, over: int, under: int) -> None:
+    assert seconds(ticks, Fraction(over, under)) == float(ticks * Fraction(over, under))

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import Literal
 
@@ -65,13 +66,15 @@ class ContainerTrack:
             container.close()
             raise
         self._first = first
-        self.duration_s = None if kind == "camera" else self._duration(self._stamp(first) or 0.0)
+        stamp_s = self._stamp(first, first.time_base or self._stream.time_base)
+        self.duration_s = None if kind == "camera" else self._duration(stamp_s or 0.0)
         self.width, self.height = self._converter.upright_size(first)
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in order of time; those out of order are dropped."""
         for frame in self._with_first():
-            time_s = self._clock.time_of(self._stamp(frame), self._shown_s(frame))
+            time_base = frame.time_base or self._stream.time_base
+            time_s = self._clock.time_of(self._stamp(frame, time_base), self._shown_s(frame, time_base))
             if time_s is not None:
                 yield Picture(time_s, self._clock.end_s - time_s, partial(self._converter.rgb, frame))
         self._note_missing_end()
@@ -85,16 +88,14 @@ class ContainerTrack:
         yield self._first
         yield from self._frames
 
-    def _stamp(self, frame: av.VideoFrame) -> float | None:
-        time_base = frame.time_base or self._stream.time_base
+    def _stamp(self, frame: av.VideoFrame, time_base: Fraction | None) -> float | None:
         if frame.pts is not None and time_base:
-            return float(frame.pts * time_base)
+            return seconds(frame.pts, time_base)
         return time.monotonic() if self._kind == "camera" else None
 
-    def _shown_s(self, frame: av.VideoFrame) -> float:
+    def _shown_s(self, frame: av.VideoFrame, time_base: Fraction | None) -> float:
         """How long a picture is shown: as the container says, else one period of the frame rate."""
-        time_base = frame.time_base or self._stream.time_base
-        shown_s = float(frame.duration * time_base) if frame.duration and time_base else 0.0
+        shown_s = seconds(frame.duration, time_base) if frame.duration and time_base else 0.0
         return shown_s if 0 < shown_s <= LONGEST_SHOWN_S else 1 / self.fps
 
     def _duration(self, first_stamp_s: float) -> float | None:
@@ -173,6 +174,11 @@ class ContainerTrack:
                 failures += 1
                 self._note("the data cannot be read")
         yield None
+
+
+def seconds(ticks: int, time_base: Fraction) -> float:
+    """The same as the product of both, rounded once; a product of fractions takes longer, and comes every frame."""
+    return ticks * time_base.numerator / time_base.denominator
 
 
 def decoder_of(stream: VideoStream) -> VideoCodecContext:
