@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from exerlitenet.recognition.bundle import CARD, default_folder, load_bundle
+from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.synthetic.clip import render_clip
@@ -112,3 +113,35 @@ def test_the_card_is_json_without_surprises() -> None:
     card = json.loads((default_folder() / CARD).read_text(encoding="utf-8"))
     assert card["metrics"]["left_out"]["clips"] == len(card["provenance"]["train_digests"])
     assert 0 < card["metrics"]["strangers"]["clips"] < card["metrics"]["left_out"]["clips"]
+
+
+def test_its_graphs_are_in_the_form_that_export_gives_them(tmp_path: Path) -> None:
+    """Simplifying them once more changes nothing, and a stream goes on with its windows."""
+    import onnx
+
+    from exerlitenet.training.export import simplify
+
+    bundle = load_bundle()
+    for graph, rolling, operator in ((bundle.encoder, False, "HardSwish"), (bundle.head, True, "Scan")):
+        path = tmp_path / graph.file
+        path.write_bytes((bundle.folder / graph.file).read_bytes())
+        before = [node.op_type for node in onnx.load(str(path)).graph.node]
+        simplify(path, rolling=rolling)
+        assert [node.op_type for node in onnx.load(str(path)).graph.node] == before
+        assert operator in before
+
+
+def test_going_on_with_windows_is_judging_each_of_them() -> None:
+    engine = OnnxEngine(load_bundle())
+    frames = engine.spec.frames
+    stream = np.random.default_rng(0).normal(0, 2, (2 * frames + 5, 512)).astype(np.float32)
+    windows = engine.windows(stream[0])
+    assert windows is not None
+    for end in range(1, len(stream)):
+        probabilities, phase = windows.push(stream[end])
+        ticks = np.clip(np.arange(end - frames + 1, end + 1), 0, None)
+        whole, phases = engine.judge(stream[ticks][None])
+        assert phases is not None
+        assert phase is not None
+        np.testing.assert_allclose(probabilities, whole[0], atol=1e-5)
+        np.testing.assert_allclose(phase, phases[0, -1:], atol=1e-5)
