@@ -5,6 +5,7 @@ What rewrites a graph (`graph_frames`, `graph_windows`) changes how it is comput
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Shape = tuple[int, ...]
+
+MOST_SHAPE_VALUES = 64
+"""A constant with more values is no shape."""
 
 OPEN = -1
 """In a shape: the number of pictures or windows, which a graph leaves open."""
@@ -26,12 +30,14 @@ class Graph:
 
     def __init__(self, model: Any) -> None:
         """model: onnx.ModelProto; it is not changed."""
-        self._model = type(model).FromString(model.SerializeToString())
-        graph = self._model.graph
+        graph = model.graph
         self.nodes: list[Any] = [_copy(node) for node in graph.node]
         self.inputs: list[str] = [value.name for value in graph.input]
         self.outputs: list[str] = [value.name for value in graph.output]
-        self._constants = {tensor.name: tensor for tensor in graph.initializer}
+        self._constants = {tensor.name: _copy(tensor) for tensor in graph.initializer}
+        # What is neither nodes nor weights: names, versions, inputs and outputs.
+        self._frame = _copy(model)
+        del self._frame.graph.node[:], self._frame.graph.initializer[:], self._frame.graph.value_info[:]
         self._taken = {value.name for value in graph.input} | set(self._constants)
         self._index: tuple[dict[str, Any], dict[str, list[Any]]] | None = None
         self._shapes: dict[str, Shape] | None = None
@@ -171,9 +177,8 @@ class Graph:
         """
         self.outputs += [value.name for value in outputs]
         self.clean()
-        model = _copy(self._model)
+        model = _copy(self._frame)
         graph = model.graph
-        del graph.node[:], graph.initializer[:], graph.value_info[:]
         graph.input.extend(inputs)
         graph.output.extend(outputs)
         graph.node.extend(self.nodes)
@@ -214,14 +219,22 @@ class Graph:
 
     def _infer(self) -> Iterator[tuple[str, Shape]]:
         """Shapes with everything known but the first side of the inputs."""
-        from onnx import shape_inference
+        from onnx import helper, shape_inference
 
-        model = self.model()
-        for value in model.graph.input:
+        model = _copy(self._frame)
+        graph = model.graph
+        for value in graph.input:
             value.type.tensor_type.shape.dim[0].dim_param = "open"
         # What was stored may name the open side otherwise, value by value.
-        for value in model.graph.output:
+        for value in graph.output:
             value.type.tensor_type.ClearField("shape")
+        graph.node.extend(self._sorted())
+        for name, tensor in self._constants.items():
+            # Of weights only the shape matters here; copying them for every rewrite would take its time.
+            if math.prod(tensor.dims) > MOST_SHAPE_VALUES:
+                graph.input.append(helper.make_tensor_value_info(name, tensor.data_type, tensor.dims))
+            else:
+                graph.initializer.append(tensor)
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
         for value in (*graph.input, *graph.value_info, *graph.output):
             sides = value.type.tensor_type.shape.dim
