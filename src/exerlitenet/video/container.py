@@ -19,7 +19,9 @@ from av.video.stream import VideoStream
 from exerlitenet.errors import InputError
 from exerlitenet.video.picture import Fit, PictureConverter
 from exerlitenet.video.presentation import PresentationClock
+from exerlitenet.video.sparing import Sparing
 from exerlitenet.video.track import Picture
+from exerlitenet.video.units import seconds
 
 Kind = Literal["file", "address", "camera"]
 
@@ -58,6 +60,8 @@ class ContainerTrack:
             self._end = end_of(container, self._stream)
             self._decoder = decoder_of(self._stream)
             self._clock = PresentationClock()
+            self._rate: float | None = None
+            self._sparing: Sparing | None = None
             self._frames = self._decoded()
             first = next(self._frames, None)
             if first is None:
@@ -66,18 +70,47 @@ class ContainerTrack:
             container.close()
             raise
         self._first = first
-        stamp_s = self._stamp(first, first.time_base or self._stream.time_base)
+        stamp_s = self._stamp(first.pts, first.time_base or self._stream.time_base)
         self.duration_s = None if kind == "camera" else self._duration(stamp_s or 0.0)
         self.width, self.height = self._converter.upright_size(first)
+
+    def spare(self, rate: float) -> None:
+        """Pictures that a TickClock of this rate will not choose need not be decoded (see `Sparing`)."""
+        if self._kind == "file" and self._decoder.name == "h264":
+            self._rate = rate
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in order of time; those out of order are dropped."""
         for frame in self._with_first():
+            if self._sparing is not None:
+                yield from self._spared(frame.pts)
             time_base = frame.time_base or self._stream.time_base
-            time_s = self._clock.time_of(self._stamp(frame, time_base), self._shown_s(frame, time_base))
+            time_s = self._timed(frame.pts, frame.duration, time_base)
             if time_s is not None:
                 yield Picture(time_s, self._clock.end_s - time_s, partial(self._converter.rgb, frame))
+            if self._rate is not None and self._sparing is None and self.fault is None:
+                self._begin_sparing()
+        yield from self._spared(None)
         self._note_missing_end()
+
+    def _begin_sparing(self) -> None:
+        origin_s, time_base = self._clock.origin_s, self._stream.time_base
+        if origin_s is not None and time_base and self._rate is not None:
+            self._sparing = Sparing(self._rate, origin_s, time_base)
+        self._rate = None
+
+    def _spared(self, pts: int | None) -> Iterator[Picture]:
+        """Pictures that were left out before the one with this stamp; None: all that are left."""
+        if self._sparing is None:
+            return
+        for stamp, duration in self._sparing.before(pts):
+            time_s = self._timed(stamp, duration, self._stream.time_base)
+            if time_s is not None:
+                yield Picture(time_s, self._clock.end_s - time_s, None)
+
+    def _timed(self, pts: int | None, duration: int | None, time_base: Fraction | None) -> float | None:
+        """The time of a picture on the presentation clock; None for one that must be dropped."""
+        return self._clock.time_of(self._stamp(pts, time_base), self._shown_s(duration, time_base))
 
     def close(self) -> None:
         """Closes the container."""
@@ -88,14 +121,14 @@ class ContainerTrack:
         yield self._first
         yield from self._frames
 
-    def _stamp(self, frame: av.VideoFrame, time_base: Fraction | None) -> float | None:
-        if frame.pts is not None and time_base:
-            return seconds(frame.pts, time_base)
+    def _stamp(self, pts: int | None, time_base: Fraction | None) -> float | None:
+        if pts is not None and time_base:
+            return seconds(pts, time_base)
         return time.monotonic() if self._kind == "camera" else None
 
-    def _shown_s(self, frame: av.VideoFrame, time_base: Fraction | None) -> float:
+    def _shown_s(self, duration: int | None, time_base: Fraction | None) -> float:
         """How long a picture is shown: as the container says, else one period of the frame rate."""
-        shown_s = seconds(frame.duration, time_base) if frame.duration and time_base else 0.0
+        shown_s = seconds(duration, time_base) if duration and time_base else 0.0
         return shown_s if 0 < shown_s <= LONGEST_SHOWN_S else 1 / self.fps
 
     def _duration(self, first_stamp_s: float) -> float | None:
@@ -105,7 +138,8 @@ class ContainerTrack:
         return self._end.stamp_s - first_stamp_s
 
     def _note(self, what: str) -> None:
-        """Keeps the first fault only: the later ones mostly follow from it."""
+        """Keeps the first fault only: the later ones mostly follow from it. From here on everything is decoded."""
+        self._sparing = self._rate = None
         if self.fault is None:
             self.fault = f"damaged at {self._clock.end_s:.1f} s: {what}"
 
@@ -121,8 +155,12 @@ class ContainerTrack:
 
     def _decoded(self) -> Generator[av.VideoFrame, None, None]:
         """Intact frames; after damage from the next key frame on: what lies between rests on lost data."""
-        started = wait_for_key = False
+        started = wait_for_key = spared = False
         for packet in self._packets():
+            spares = self._sparing is not None and packet is not None and self._sparing.spares(packet)
+            if spares != spared:
+                self._decoder.skip_frame = "NONREF" if spares else "DEFAULT"
+                spared = spares
             try:
                 frames = self._decoder.decode(packet)
             except av.error.FFmpegError:
@@ -174,11 +212,6 @@ class ContainerTrack:
                 failures += 1
                 self._note("the data cannot be read")
         yield None
-
-
-def seconds(ticks: int, time_base: Fraction) -> float:
-    """The same as the product of both, rounded once; a product of fractions takes longer, and comes every frame."""
-    return ticks * time_base.numerator / time_base.denominator
 
 
 def decoder_of(stream: VideoStream) -> VideoCodecContext:

@@ -97,11 +97,15 @@ class TickClock:
         """Time of the last tick that was served, in seconds; the start before there was one."""
         return (self._start_s or 0.0) + max(0, self._next_tick - 1) / self.rate
 
+    def tick_of(self, time_s: float) -> int:
+        """The last tick at or before a time; the first frame, or time 0 before there was one, is at tick 0."""
+        return math.floor((time_s - (self._start_s or 0.0) + TICK_TOLERANCE_S) * self.rate)
+
     def ticks(self, time_s: float) -> int:
         """How many ticks the frame at `time_s` serves: 0 = not needed. Times must not fall."""
         if self._start_s is None:
             self._start_s = time_s
-        due = math.floor((time_s - self._start_s + TICK_TOLERANCE_S) * self.rate) - self._next_tick + 1
+        due = self.tick_of(time_s) - self._next_tick + 1
         if due <= 0:
             return 0
         self._next_tick += due

@@ -47,6 +47,8 @@ class VideoSource:
         self._rate = rate
         self._limit_s = limit_s
         self._frames: Generator[Frame, None, None] = self._read()
+        if rate is not None:
+            track.spare(rate)
         if ahead and not track.live:
             self._frames = read_ahead(self._frames, ahead)
         self.duration_s = track.duration_s
@@ -93,7 +95,7 @@ class VideoSource:
             if self._limit_s is not None and time_s >= self._limit_s:
                 break
             end_s = time_s + duration_s
-            if clock is None or clock.ticks(time_s) > 0:
+            if convert is not None and (clock is None or clock.ticks(time_s) > 0):
                 yield Frame(time_s, convert())
         self.duration_s = end_s if self._limit_s is None else min(end_s, self._limit_s)
 

@@ -13,12 +13,13 @@ class Picture(NamedTuple):
     """One picture that may be wanted.
 
     time_s: seconds since the first one. duration_s: how long it is shown.
-    convert: gives it as uint8 [h, w, 3]; valid only until the next picture is asked for.
+    convert: gives it as uint8 [h, w, 3]; valid only until the next picture is asked for. None for a picture that was
+        not decoded (see `Track.spare`).
     """
 
     time_s: float
     duration_s: float
-    convert: Callable[[], NDArray[np.uint8]]
+    convert: Callable[[], NDArray[np.uint8]] | None
 
 
 class Track(Protocol):
@@ -40,6 +41,10 @@ class Track(Protocol):
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures; times rise strictly from 0. Asked for once."""
+        ...
+
+    def spare(self, rate: float) -> None:
+        """Before the first picture: none will be converted but those that a TickClock of this rate chooses."""
         ...
 
     def close(self) -> None: ...
