@@ -22,6 +22,8 @@ from exerlitenet.training.study_units import Unit, train_unit
 
 # TensorFlow reads it once, when it begins.
 THREADS = "TF_NUM_INTRAOP_THREADS"
+# How long the last lines of ended processes are waited for.
+LAST_LINES_S = 5.0
 
 Done = Callable[[Unit], None]
 
@@ -67,6 +69,7 @@ def train_units(
                     future.result()
                     done(unit)
         except BaseException:
+            # A pool has no way of its own, before Python 3.14, to end what is under way.
             for process in list((pool._processes or {}).values()):
                 process.terminate()
             pool.shutdown(cancel_futures=True)
@@ -74,7 +77,9 @@ def train_units(
         finally:
             pool.shutdown()
             lines.put(None)
-            listener.join()
+            # A process that was ended in the middle of a line holds the queue for ever.
+            listener.join(timeout=LAST_LINES_S)
+            lines.cancel_join_thread()
 
 
 @contextmanager
