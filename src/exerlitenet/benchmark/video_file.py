@@ -14,7 +14,7 @@ from exerlitenet.benchmark.live import SEED
 FPS = 30.0
 GRAIN = 2.0
 """Standard deviation of a camera's noise, in steps of 8 bits. With it 720p takes about 4 Mbit/s, as phones and video
-sites have; as it was rendered, a sixth of that, which decodes faster than any real file of that size."""
+sites have; as it was rendered, about a tenth of that, which decodes faster than any real file of that size."""
 GRAIN_PLAY = 64
 """Pixels by which the same noise is shifted about, anew for every frame."""
 
