@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,33 @@ def test_several_that_open_an_old_log_at_once_migrate_it_once(tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert found == [3] * 6
+
+
+def test_a_log_that_another_makes_while_this_one_looks_is_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new.db"
+
+    class Slow(sqlite3.Connection):
+        """Between any two questions, another program tries to make the tables, and does not wait."""
+
+        tries = 0
+
+        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
+            if sql.startswith(("PRAGMA user_version", "SELECT count")):
+                Slow.tries += 1
+                other = connect(path, isolation_level=None, timeout=0)
+                with suppress(sqlite3.OperationalError):  # locked: it may not, while this one looks
+                    other.executescript(f"BEGIN IMMEDIATE; {VERSION_1} COMMIT;")
+                other.close()
+            return super().execute(sql, *rest)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Slow))
+    with SessionLog(path) as log:
+        assert log.begin_session("tiny") == 1
+        assert log.check() == "ok"
+    assert Slow.tries >= 2
 
 
 def test_a_newer_log_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 
-from exerlitenet.app.schema import migrate
+from exerlitenet.app.schema import VERSION, migrate, version_of
 from exerlitenet.errors import InputError
 
 
@@ -59,7 +59,11 @@ class Database:
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        migrate(self._connection, self.path)
+        with self.reading() as connection:  # a log that is current waits for no one who writes
+            current = version_of(connection, self.path) == VERSION
+        if not current:
+            with self.writing() as connection:
+                migrate(connection, self.path)
         # SQLite does not wait by itself while another connection changes the mode at the same moment.
         give_up = time.monotonic() + PATIENCE_S
         while True:

@@ -69,6 +69,8 @@ VERSION = len(MIGRATIONS)
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
     """The schema version of a database, 0 for an empty one.
 
+    connection: in a transaction. Its three answers are of one moment only there: between them another program
+    may make the tables, and an empty file and a finished log would look like a foreign database together.
     Raises InputError when it is not a workout log, or one of a newer version than this program knows.
     """
     [application] = connection.execute("PRAGMA application_id").fetchone()
@@ -87,21 +89,13 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Brings a database, which may be empty, to the current version, in one transaction or not at all.
+    """Brings a database, which may be empty, to the current version.
 
-    connection: in autocommit mode. Several programs may try at once; the first does it. Raises what
-    `version_of` raises.
+    connection: in a transaction that writes. Several programs may try one after the other; the first does it.
+    Raises what `version_of` raises.
     """
-    if version_of(connection, path) == VERSION:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for step in MIGRATIONS[version_of(connection, path) :]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    for step in MIGRATIONS[version_of(connection, path) :]:
+        for statement in step:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
