@@ -162,6 +162,8 @@ def test_runs_share_what_the_frozen_layers_give(tmp_path: Path) -> None:
     assert untouched.calls == 0
     np.testing.assert_allclose(second.inputs(ITEMS)[0], shuffled.inputs(ITEMS)[0].mean((2, 3)), rtol=1e-6)
     assert (first.inputs(ITEMS)[0] != second.inputs(ITEMS)[0]).any()
+    np.testing.assert_array_equal(first.shuffled().inputs(ITEMS)[0], second.inputs(ITEMS)[0])
+    np.testing.assert_array_equal(make_pixels().shuffled().inputs(ITEMS)[0], shuffled.inputs(ITEMS)[0])
     # Another network or other copies lie beside it and leave it whole.
     for fixed, pixels in ((Means(weight=2.0), make_pixels()), (Means(), make_pixels(seed=1))):
         FeatureCache.shared(tmp_path, fixed, pixels, 2, SPEC.frames)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from exerlitenet.training.fit import (
 )
 from exerlitenet.training.frames import StoredClip
 from exerlitenet.training.run import Run
-from exerlitenet.training.sequence_data import read_sequences
+from exerlitenet.training.sequence_data import SequenceData, read_sequences
 from exerlitenet.training.sequences import PLAIN, ClipSequence, SequencePixels
 from exerlitenet.video.sequence import SequenceSpec
 from quiet_progress import Quiet
@@ -146,6 +147,44 @@ def test_a_run_by_group_leaves_everything_it_should(dataset: Path, tmp_path: Pat
     last = min(rows[3:], key=lambda row: row["val_loss"])
     assert loss == pytest.approx(last["val_loss"], abs=1e-5)
     assert accuracy == pytest.approx(last["val_accuracy"])
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize(("trainable", "rate"), [("none", 0.15), ("all", 0.02)])
+def test_a_thorough_run_also_judges_its_last_weights_and_disordered_frames(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainable: str, rate: float
+) -> None:
+    """From the cache of a frozen part, and from pixels."""
+    config = tiny_config(
+        *("phases.0.epochs=6", f"phases.0.learning_rate={rate}", f"phases.0.trainable={trainable}"), phases=1
+    )
+    weights: list[Any] = []  # after every epoch, and last the best ones
+
+    def save(path: Path, state: State, model: Any, variables: Any = ()) -> None:
+        weights.append(model.get_weights())
+        save_checkpoint(path, state, model, variables)
+
+    found: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
+
+    def keep(data: SequenceData, results: Sequence[Mapping[str, Any]]) -> None:
+        found.update(results[0])
+        network = models.build(config.model, config.sequence, config.classes, None)
+        for key, after, pixels in (
+            ("last", weights[-2], data.pixels),
+            ("best", weights[-1], data.pixels),
+            ("disordered", weights[-1], data.pixels.shuffled()),
+        ):
+            network.full.set_weights(after)
+            expected[key] = predict(network.full, pixels, data.items("test"), 8)
+
+    monkeypatch.setattr("exerlitenet.training.fit.save_checkpoint", save)
+    train(dataset, config, tmp_path / "run", judged=keep, thorough=True)
+    np.testing.assert_allclose(found["last"], expected["last"], atol=2e-6)
+    np.testing.assert_allclose(found["probabilities"]["test"], expected["best"], atol=2e-6)
+    np.testing.assert_allclose(found["disordered"], expected["disordered"], atol=2e-6)
+    # That the order reaches the network, which on these clips it hardly notices.
+    assert (expected["disordered"] != expected["best"]).any()
 
 
 @pytest.mark.usefixtures("_tiny")

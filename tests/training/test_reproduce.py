@@ -29,7 +29,7 @@ pytest.importorskip("keras", reason="training needs Keras")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SYSTEMS = 'systems=["resnet50", "frozen", "proposed", "single_frame"]'
+SYSTEMS = 'systems=["resnet50", "frozen", "proposed", "single_frame", "disordered"]'
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +63,25 @@ def test_a_study_leaves_its_figures_its_page_and_its_units(finished: tuple[Study
     assert sorted(path.name for path in (study.folder / "units").iterdir()) == [
         *("paper-group-0", "paper-sequence-0", "single_frame-group-0", "single_frame-sequence-0"),
     ]
-    assert set(results["systems"]) == {"resnet50", "frozen", "proposed", "single_frame"}
-    for name in ("frozen", "proposed", "single_frame"):
+    assert set(results["systems"]) == {"resnet50", "frozen", "proposed", "single_frame", "disordered"}
+    for name in ("frozen", "proposed", "single_frame", "disordered"):
         for split in ("sequence", "group"):
             found = results["systems"][name]["splits"][split]
             assert found["sequences"]["items"] == found["seeds"][0]["sequences"] > 0
             assert found["clips"]["items"] == found["seeds"][0]["clips"] > 0
-        assert results["systems"][name]["overstated"]["value"] is not None
+            assert found["seeds"][0]["validation_at_best"] <= found["seeds"][0]["validation_highest"]
+            assert ("last" in found) == (name != "disordered")
+        for figure in ("balanced", "sequences", "clips"):
+            assert results["systems"][name]["overstated"][figure]["value"] is not None
+    sequences = results["tested"]["group"]["sequences"]
+    assert sum(sequences.values()) == results["systems"]["proposed"]["splits"]["group"]["sequences"]["items"]
     assert [(p["split"], p["first"], p["second"]) for p in results["pairs"]] == [
         (split, *pair)
         for split in ("sequence", "group")
-        for pair in (("proposed", "frozen"), ("proposed", "single_frame"), ("frozen", "single_frame"))
+        for pair in (
+            *(("proposed", "frozen"), ("proposed", "single_frame"), ("proposed", "disordered")),
+            ("frozen", "single_frame"),
+        )
     ]
     assert any(line.startswith("estimated time") for line in lines)
     assert any(line.startswith("4 units to train (splits: sequence, group; seeds: 0)") for line in lines)

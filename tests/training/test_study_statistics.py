@@ -15,6 +15,7 @@ from exerlitenet.training.study_statistics import (
     error_rates,
     judge_clips_of,
     judge_sequences_of,
+    judged_on,
     overstated,
     paired,
 )
@@ -88,10 +89,32 @@ def test_how_far_a_random_split_overstates() -> None:
     random = [answers([(0, 0, 1.0), (1, 1, 0.0), (2, 0, 1.0), (3, 1, 0.0)])]
     by_group = [answers([(0, 0, 1.0), (1, 1, 1.0)]), answers([(2, 0, 0.0), (3, 1, 0.0)], seed=1)]
     found = overstated(random, by_group)
-    assert found.value == pytest.approx(1.0 - 0.5)
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low <= 0.5 <= found.high
+    assert found.sequences.value == pytest.approx(1.0 - 0.5)
+    assert found.sequences.low is not None
+    assert found.sequences.high is not None
+    assert found.sequences.low <= 0.5 <= found.sequences.high
+
+
+def test_overstating_is_told_with_both_classes_alike_and_on_clips() -> None:
+    # By group: three squats of one clip right, one curl wrong.
+    random = [answers([(0, 0, 1.0), (2, 1, 0.0)])]
+    by_group = [answers([(4, 1, 0.0), (4, 1, 0.0), (4, 1, 0.0), (6, 0, 0.0)])]
+    found = overstated(random, by_group)
+    assert found.sequences.value == pytest.approx(1 - 3 / 4)
+    assert found.balanced.value == pytest.approx(1 - 1 / 2)
+    assert found.clips.value == pytest.approx(1 - 1 / 2)
+    alone = overstated(random, [answers([(4, 1, 0.0)])]).balanced
+    assert (alone.value, alone.low) == (0.0, None)  # one group has no interval
+
+
+def test_what_the_test_parts_hold() -> None:
+    found = judged_on(
+        [answers([(0, 0, 1.0), (4, 1, 0.0), (4, 1, 0.0)]), answers([(0, 0, 1.0), (5, 1, 0.0)], 1)]
+    )
+    assert found.sequences == {"biceps_curl": 2, "squat": 3}
+    assert found.clips == {"biceps_curl": 1, "squat": 2}
+    assert (found.groups, found.largest_group) == (2, pytest.approx(3 / 5))
+    assert found.to_json()["always"] == {"class": "squat", "sequences": 0.6, "clips": 0.666667}
 
 
 def test_errors_by_class() -> None:
@@ -114,7 +137,7 @@ def test_errors_at_rest_by_the_distance_to_the_nearest_far_end() -> None:
     found = at_rest([part], extremes)
     # 1.0 lies in the first window; 2.7 is 0.3 s before the second; 5.2 is 0.8 s before the third; 14.5 is 2.5 s
     # after the fourth. The fifth window's clip has no known repetitions.
-    assert found.sequences == 4
+    assert (found.sequences, found.errors) == (4, 2)
     assert [(name, n, rate.value) for name, n, rate in found.rows] == [
         ("in the window", 1, 0.0),
         ("0 to 0.5 s away", 1, 1.0),

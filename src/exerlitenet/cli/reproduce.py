@@ -52,6 +52,7 @@ def reproduce(
     needs_training_extra()
     from exerlitenet.training.reproduce import RESULTS, reproduce
     from exerlitenet.training.study_plan import make_plan
+    from exerlitenet.training.study_rows import tally
 
     plan = make_plan(changes or (), weights or (), quick=quick)
     if not dataset.exists():
@@ -62,9 +63,10 @@ def reproduce(
     with progress_on_stderr() as progress:
         study = reproduce(dataset, plan, out=out, resume=resume, progress=progress, jobs=jobs)
     shown = console()
-    verdicts = [row["verdict"] for row in study.results["rows"]]
     if quick:
         shown.print("quick study: everything ran; its accuracies mean nothing", soft_wrap=True)
-    shown.print(f"rows of the paper reached: {verdicts.count('reached')} of {len(verdicts)}", soft_wrap=True)
+    for name, rows, reached, missed, unknown in tally(study.results["rows"]):
+        counts = f"{reached} of {rows} rows reached, {missed} not, {unknown} not to be had"
+        shown.print(f"{name}: {counts}", soft_wrap=True)
     shown.print(f"report: {study.page}", soft_wrap=True)
     shown.print(f"figures: {out / RESULTS}", soft_wrap=True)

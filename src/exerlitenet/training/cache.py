@@ -53,7 +53,7 @@ class FeatureCache:
     def __init__(
         self, arrays: Sequence[NDArray[np.float32]], items: Sequence[Item], pixels: SequencePixels
     ) -> None:
-        self._arrays, self._pixels = arrays, pixels
+        self._arrays, self._items, self._pixels = arrays, items, pixels
         self._rows = {item: row for row, item in enumerate(items)}
 
     @classmethod
@@ -134,6 +134,10 @@ class FeatureCache:
         shapes = [(frames, *tensor.shape[1:]) for tensor in fixed.outputs]
         place = folder / _key(fixed, items, shapes, pixels)[:16]
         return cls.open(place, fixed, pixels, items, frames, done, above)
+
+    def shuffled(self) -> FeatureCache:
+        """The same activations, the frames of every sequence in an order drawn by chance."""
+        return FeatureCache(self._arrays, self._items, self._pixels.shuffled())
 
     def inputs(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
         """What the learning part reads: one float32 array [items, frames, ...] for each tensor at the cut."""

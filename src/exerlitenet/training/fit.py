@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Judged = Callable[[SequenceData, Sequence[Mapping[str, Any]]], None]
 """Given the data and, of every phase, its name, epochs, best_epoch and the probabilities [sequences, classes]
-that its best weights give for each judged part.
+that its best weights give for each judged part; with `thorough` the others that it says.
 """
 
 Supply = Any
-"""FeatureCache or SequencePixels: `inputs(items)` gives what the learning part reads."""
+"""FeatureCache or SequencePixels: `inputs(items)` gives what the learning part reads, `shuffled()` the same with the
+frames of every sequence in an order drawn by chance.
+"""
 
 JUDGED = ("validation", "test")
 
@@ -68,6 +70,7 @@ def fit(
     order: FrameOrder = "true",
     judged: Judged | None = None,
     shared: Path | None = None,
+    thorough: bool = False,
 ) -> RunResult:
     """Train a network on a dataset; everything that comes of it lies in the folder `out`.
 
@@ -79,6 +82,8 @@ def fit(
     judged: called before the run counts as finished, so what it keeps is there for every finished run; it may
         be called again after a kill.
     shared: a folder of frozen activations that runs on the same sequences share (see `FeatureCache.shared`).
+    thorough: of every phase the test part is judged twice more, which adds to its results "last", what its last
+        weights give in place of the best, and "disordered", what the best give for frames in an order drawn by chance.
 
     Raises InputError for a dataset without enough clips, a folder that is not free, a resumed run with
     another dataset or configuration, and a loss that is no number.
@@ -88,7 +93,7 @@ def fit(
     try:
         if not run.finished:
             told = Logged(progress or Lines(), run.log)
-            data, results = _train(run, dataset, weights, told, order, shared)
+            data, results = _train(run, dataset, weights, told, order, shared, thorough)
             if judged is not None:
                 judged(data, results)
             write_metrics(run, data, results)
@@ -108,6 +113,7 @@ def _train(
     progress: Progress,
     order: FrameOrder,
     shared: Path | None,
+    thorough: bool,
 ) -> tuple[SequenceData, list[dict[str, Any]]]:
     """Every phase from wherever the run stands. Returns the data and what each phase came to."""
     import keras
@@ -124,12 +130,18 @@ def _train(
         run.write_history(state.history)
         progress.say(f"going on after {len(state.history)} epochs")
     while state.phase < len(config.phases):
-        _train_phase(run, network, data, state, progress, shared)
+        _train_phase(run, network, data, state, progress, shared, thorough)
     return data, state.results
 
 
 def _train_phase(
-    run: Run, network: Network, data: SequenceData, state: State, progress: Progress, shared: Path | None
+    run: Run,
+    network: Network,
+    data: SequenceData,
+    state: State,
+    progress: Progress,
+    shared: Path | None,
+    thorough: bool,
 ) -> None:
     """From wherever the phase stands to its end: the network then has the phase's best weights, and the state
     points at the next phase.
@@ -164,15 +176,20 @@ def _train_phase(
         run.write_history(state.history)
         progress.say(_line(row, state, phase))
 
+    def say(source: Supply, part: str) -> list[list[float]]:
+        items = data.items(part)
+        if not items:
+            return []
+        return [[round(float(p), 7) for p in row] for row in predict(model, source, items, phase.batch)]
+
+    result: dict[str, Any] = {"name": phase.name, "epochs": state.epoch, "best_epoch": state.best_epoch}
+    if thorough:
+        result["last"] = say(supply, "test")
     network.full.load_weights(run.best_weights)
-    results = {}
-    for part in JUDGED:
-        if items := data.items(part):
-            probabilities = predict(model, supply, items, phase.batch)
-            results[part] = [[round(float(p), 7) for p in row] for row in probabilities]
-    state.results.append(
-        {"name": phase.name, "epochs": state.epoch, "best_epoch": state.best_epoch, "probabilities": results}
-    )
+    result["probabilities"] = {part: say(supply, part) for part in JUDGED if data.items(part)}
+    if thorough:
+        result["disordered"] = say(supply.shuffled(), "test")
+    state.results.append(result)
     state.phase, state.epoch, state.best_epoch, state.best_loss, state.waited = state.phase + 1, 0, 0, None, 0
     save_checkpoint(run.checkpoint, state, network.full)
 

@@ -92,6 +92,10 @@ class SequencePixels:
         facts += [[s.clip, s.start] for s in self._sequences] + [clip.ticks for clip in self._stored]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
+    def shuffled(self) -> SequencePixels:
+        """The same sequences, their frames in an order drawn by chance."""
+        return SequencePixels(self._sequences, self._stored, self._spec, self._ranges, self._seed, "shuffled")
+
     def pixels(self, item: Item) -> NDArray[np.uint8]:
         """uint8 [frames, size, size, 3]."""
         frames, order = self.in_order(item), self.order_of(item)

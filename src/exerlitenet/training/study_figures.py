@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from exerlitenet.training import html
 from exerlitenet.training import paper_figures as paper
@@ -11,9 +10,8 @@ from exerlitenet.training.operations import CONVENTION
 from exerlitenet.training.report import curve_figures, side_by_side
 from exerlitenet.training.study_costs import hyperparameters
 from exerlitenet.training.study_rows import SPLIT_NAMES
-
-Results = Mapping[str, Any]
-"""Content of reproduction.json."""
+from exerlitenet.training.study_tables import Results
+from exerlitenet.training.study_tables import networks as network_costs
 
 
 def confusions(results: Results) -> Iterable[str]:
@@ -21,7 +19,9 @@ def confusions(results: Results) -> Iterable[str]:
         row = results["systems"].get(name)
         if row is None or not row["splits"]:
             continue
-        published = html.matrix(("biceps_curl", "squat"), paper.CONFUSION[name], "the paper, 240 sequences")
+        published = html.matrix(
+            ("biceps_curl", "squat"), paper.CONFUSION[name], f"the paper, {paper.TEST_SEQUENCES} sequences"
+        )
         ours = [
             html.matrix(
                 found["sequences"]["classes"],
@@ -64,24 +64,7 @@ def curves(results: Results) -> Iterable[str]:
 
 def networks(results: Results) -> Iterable[str]:
     measured = results["networks"]
-    rows = []
-    for name, network in measured.items():
-        size, macs, taken = network["size"], network["macs"], network["forward_s"]
-        rows.append(
-            (
-                name,
-                f"{network['total_parameters']:,}",
-                f"{network['parameters']['trainable_before']:,}",
-                f"{network['parameters']['trainable_after']:,}",
-                f"{size['weights_bytes'] / 1e6:.1f} MB",
-                f"{size['checkpoint_bytes_before'] / 1e6:.1f} / {size['checkpoint_bytes_after'] / 1e6:.1f} MB",
-                f"{macs['frame'] / 1e9:.3f}",
-                f"{2 * macs['frame'] / 1e9:.3f}",
-                f"{macs['sequence'] / 1e9:.2f}",
-                f"{network['flops_sequence'] / 1e9:.2f}",
-                f"{taken['value']:.3f} s ({taken['low']:.3f} to {taken['high']:.3f})",
-            )
-        )
+    found = network_costs(results)
     machine = results["machine"]
     yield html.section(
         "Size, operations, speed",
@@ -92,23 +75,7 @@ def networks(results: Results) -> Iterable[str]:
             "measures the live path with care.",
             "quiet",
         ),
-        html.table(
-            (
-                "network",
-                "parameters",
-                "trainable, first phase",
-                "trainable, last phase",
-                "weights",
-                "with optimizer state",
-                "GMAC a frame",
-                "GFLOPs a frame",
-                "GMAC a sequence",
-                "GFLOPs a sequence",
-                "forward pass",
-            ),
-            rows,
-            wrap=("network", "trainable, first phase", "trainable, last phase", "forward pass"),
-        ),
+        html.table(found.columns, found.rows),
     )
     if config := results["configurations"].get("paper"):
         ours = hyperparameters(config)

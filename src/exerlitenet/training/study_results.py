@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from exerlitenet.training.manifest import Manifest
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.split import Protocol
@@ -21,13 +19,14 @@ from exerlitenet.training.study_statistics import (
     error_rates,
     judge_clips_of,
     judge_sequences_of,
+    judged_on,
     overstated,
     paired,
 )
-from exerlitenet.training.study_systems import SYSTEMS, System
+from exerlitenet.training.study_systems import LEARNERS, SYSTEMS, System
 from exerlitenet.training.study_units import Answers, Finished, Phase
 
-FORMAT = 1
+FORMAT = 2
 NO_WEIGHTS = "no ImageNet weights here"
 NOT_RUN = "not run in this study"
 
@@ -38,6 +37,7 @@ PAIRS = (
     ("proposed", "vgg16"),
     ("proposed", "single_frame"),
     ("proposed", "shuffled"),
+    ("proposed", "disordered"),
     ("frozen", "single_frame"),
 )
 # The classes of the paper's remark that curls err more than squats.
@@ -60,7 +60,12 @@ def gather(
     by_system = {
         (system.name, split): _phases(finished, system, split) for system in systems for split in splits
     }
-    tested = {key: [phase.tested for phase in phases] for key, phases in by_system.items() if phases}
+    tested = {
+        (system.name, split): [answers_of(system, phase) for phase in phases]
+        for system in systems
+        for split in splits
+        if (phases := by_system[system.name, split])
+    }
     extremes = {place: clip.extremes_s for place, clip in enumerate(manifest.clips) if clip.extremes_s}
     rows: dict[str, Any] = {}
     for system in SYSTEMS:
@@ -74,7 +79,7 @@ def gather(
             "published": system.published,
             "note": None if has else unavailable.get(system.learner.name, NOT_RUN),
             "splits": {
-                split: _split_of(by_system[system.name, split], tested[system.name, split], extremes)
+                split: _split_of(system, by_system[system.name, split], extremes)
                 for split in splits
                 if (system.name, split) in tested
             },
@@ -86,7 +91,17 @@ def gather(
     return {
         "format": FORMAT,
         "dataset": _dataset(finished, manifest),
-        "networks": {name: dict(figures) for name, figures in measured.items()},
+        # Shuffled frames go through the network of the paper, so it is no network of its own.
+        "networks": {
+            learner.name: dict(measured[learner.name])
+            for learner in LEARNERS
+            if learner.name in measured and learner.order == "true"
+        },
+        "tested": {
+            split: judged_on(next(parts for (_, s), parts in tested.items() if s == split)).to_json()
+            for split in splits
+            if any(s == split for _, s in tested)
+        },
         "systems": rows,
         "pairs": [
             {"split": split, "first": a, "second": b} | _pair(tested[a, split], tested[b, split])
@@ -108,10 +123,15 @@ def _phases(finished: Sequence[Finished], system: System, split: str) -> list[Ph
     ]
 
 
+def answers_of(system: System, phase: Phase) -> Answers:
+    """What a system said in a unit, by the best weights of its phase."""
+    return phase.disordered if system.disordered else phase.tested
+
+
 def _split_of(
-    phases: Sequence[Phase], tested: Sequence[Answers], extremes: Mapping[int, Sequence[float]]
+    system: System, phases: Sequence[Phase], extremes: Mapping[int, Sequence[float]]
 ) -> dict[str, Any]:
-    accuracies = [float(part.right.mean()) for part in tested]
+    tested = [answers_of(system, phase) for phase in phases]
     out: dict[str, Any] = {
         "sequences": judge_sequences_of(tested).to_json(),
         "clips": judge_clips_of(tested).to_json(),
@@ -121,20 +141,36 @@ def _split_of(
                 "epochs": phase.epochs,
                 "best_epoch": phase.best_epoch,
                 "sequences": len(part.truth),
-                "accuracy": round(accuracy, 6),
+                "accuracy": round(float(part.right.mean()), 6),
                 "clips": len(clips_of([part]).clip),
                 "clip_accuracy": round(float(clips_of([part]).right.mean()), 6),
             }
-            for phase, part, accuracy in zip(phases, tested, accuracies, strict=True)
+            | _validation(phase)
+            for phase, part in zip(phases, tested, strict=True)
         ],
-        "mean_accuracy": round(float(np.mean(accuracies)), 6),
-        "deviation": round(float(np.std(accuracies, ddof=1)), 6) if len(accuracies) > 1 else None,
         "errors": {name: rate.to_json() for name, rate in error_rates(tested).items()},
         "rest": at_rest(tested, extremes).to_json(),
     }
+    if not system.disordered:
+        last = [phase.last for phase in phases]
+        out["last"] = {
+            "balanced": judge_sequences_of(last).balanced_accuracy.to_json(),
+            "clips": judge_clips_of(last).accuracy.to_json(),
+        }
     if {CURL, SQUAT} <= set(tested[0].classes):
         out["curls_over_squats"] = error_difference(tested, CURL, SQUAT).to_json()
     return out
+
+
+def _validation(phase: Phase) -> dict[str, float]:
+    """Accuracy of the validation part at the best epoch, whose loss was lowest, and the highest of any epoch."""
+    known = {int(row["epoch"]): float(row["val_accuracy"]) for row in phase.curve if "val_accuracy" in row}
+    if phase.best_epoch not in known:
+        return {}
+    return {
+        "validation_at_best": round(known[phase.best_epoch], 6),
+        "validation_highest": round(max(known.values()), 6),
+    }
 
 
 def _pair(first: Sequence[Answers], second: Sequence[Answers]) -> dict[str, Any]:

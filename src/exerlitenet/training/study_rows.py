@@ -1,15 +1,25 @@
-"""A row of the paper beside ours, and words that several of them share."""
+"""A row of the paper beside ours, how many of each kind are reached, and words that several of them share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 from exerlitenet.training.metrics import Interval
-from exerlitenet.training.study_results import interval
 
 Verdict = Literal["reached", "not reached", "not to be had"]
+Kind = Literal["accuracy", "training", "explanation", "cost", "design", "data"]
+
+KINDS: dict[Kind, str] = {
+    "accuracy": "accuracy, by the random split",
+    "training": "course of training",
+    "explanation": "what the paper says of errors and movement",
+    "cost": "size, operations, speed",
+    "design": "network and settings, copied",
+    "data": "data",
+}
+"""What a row is about. What is copied from the paper is reached by copying, so it is never counted with the others."""
 
 QUICK = "quick study: no accuracy"
 SPLIT_NAMES = {"sequence": "random split", "group": "split by group"}
@@ -20,6 +30,7 @@ NOT_PUBLISHED = "the paper's clips are not published"
 class Row:
     """where: table or figure. ours, paper: as shown. why: one line, empty where nothing needs saying."""
 
+    kind: Kind
     where: str
     what: str
     paper: str
@@ -41,24 +52,11 @@ def points(difference: Interval) -> str:
     return f"{text} [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
 
 
-PAIR_COLUMNS = ("systems", "split", "clips", "only first right", "only second right", "p", "difference")
-
-
-def pair_rows(results: Mapping[str, Any], splits: Mapping[str, str]) -> list[tuple[Any, ...]]:
-    """Systems against each other, one pair and split a row, under PAIR_COLUMNS.
-
-    results: content of reproduction.json. splits: what each split is called.
-    """
-    systems = results["systems"]
-    return [
-        (
-            f"{systems[pair['first']]['short']} against {systems[pair['second']]['short']}",
-            splits[pair["split"]],
-            pair["clips"],
-            pair["only_first"],
-            pair["only_second"],
-            f"{pair['p_value']:.3g}",
-            points(interval(pair["difference"])),
-        )
-        for pair in results["pairs"]
-    ]
+def tally(rows: Sequence[Mapping[str, str]]) -> list[tuple[str, int, int, int, int]]:
+    """Of each kind: its name, rows, and how many of them are reached, not reached and not to be had."""
+    out = []
+    for kind, name in KINDS.items():
+        found = [row["verdict"] for row in rows if row["kind"] == kind]
+        reached, missed, unknown = (found.count(verdict) for verdict in get_args(Verdict))
+        out.append((name, len(found), reached, missed, unknown))
+    return out

@@ -6,7 +6,7 @@ each other. Several seeds are pooled: a group is one unit of the bootstrap howev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.training.judgement import Judgement, compare
-from exerlitenet.training.metrics import Interval, McNemar, bootstrap, mcnemar
+from exerlitenet.training.metrics import (
+    Interval,
+    McNemar,
+    accuracy,
+    balanced_accuracy,
+    bootstrap,
+    grouped_confusion,
+    mcnemar,
+)
 from exerlitenet.training.study_units import Answers
 
 Floats = NDArray[np.float64]
@@ -111,16 +119,110 @@ def paired(first: Sequence[Answers], second: Sequence[Answers]) -> Paired:
     )
 
 
-def overstated(random: Sequence[Answers], by_group: Sequence[Answers]) -> Interval:
-    """Accuracy of sequences on the random split less that on the split by group, of one system."""
-    facts: list[tuple[float, ...]] = []
-    groups: list[str] = []
-    for which, parts in enumerate((random, by_group)):
-        for part in parts:
-            for right, group in zip(part.right.tolist(), part.group, strict=True):
-                facts.append((1.0, float(right), 0.0, 0.0) if which == 0 else (0.0, 0.0, 1.0, float(right)))
-                groups.append(group)
-    return _two_shares(groups, facts)
+@dataclass(frozen=True)
+class Overstated:
+    """One system's figures on the random split less those on the split by group.
+
+    balanced: of sequences, both classes weighing alike. sequences: their accuracy. clips: share of clips right.
+    """
+
+    balanced: Interval
+    sequences: Interval
+    clips: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: interval.to_json() for name, interval in vars(self).items()}
+
+
+def overstated(random: Sequence[Answers], by_group: Sequence[Answers]) -> Overstated:
+    """How far the random split overstates a system. A group is one unit of the bootstrap in both splits at once."""
+    both = (random, by_group)
+    sequences = _side_by_side(
+        [
+            [
+                row
+                for part in parts
+                for row in zip(part.group, part.truth.tolist(), part.called.tolist(), strict=True)
+            ]
+            for parts in both
+        ],
+        random[0].classes,
+    )
+    clips = _side_by_side(
+        [
+            list(zip(found.group, found.truth.tolist(), found.called.tolist(), strict=True))
+            for found in map(clips_of, both)
+        ],
+        random[0].classes,
+    )
+    return Overstated(_less(sequences, balanced_accuracy), _less(sequences, accuracy), _less(clips, accuracy))
+
+
+def _side_by_side(
+    sides: Sequence[Sequence[tuple[str, int, int]]], classes: Sequence[str]
+) -> NDArray[np.int64]:
+    """Rows (group, truth, called) of two sides: confusion of every group, int64 [groups, 2, classes, classes]."""
+    names = sorted({group for rows in sides for group, _, _ in rows})
+    out = np.zeros((len(names), 2, len(classes), len(classes)), np.int64)
+    for side, rows in enumerate(sides):
+        groups = [group for group, _, _ in rows]
+        there = [names.index(group) for group in sorted(set(groups))]
+        truth = [classes[true] for _, true, _ in rows]
+        called = [classes[said] for _, _, said in rows]
+        out[there, side] = grouped_confusion(truth, called, classes, groups)
+    return out
+
+
+def _less(confusion: NDArray[np.int64], figure: Callable[[NDArray[np.int64]], Floats]) -> Interval:
+    """A figure of the first side less that of the second."""
+    found = bootstrap(confusion, lambda drawn: figure(drawn[:, 0]) - figure(drawn[:, 1]))
+    groups = (confusion.sum((2, 3)) > 0).sum(0)
+    return found if groups.min() >= 2 else Interval(found.value)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What the test parts of one split hold, all seeds together.
+
+    sequences, clips: class -> how many; a sequence counts once for every seed that tested it, a clip once. groups: of
+    all. largest_group: share of the sequences that come from the group with the most.
+    """
+
+    sequences: Mapping[str, int]
+    clips: Mapping[str, int]
+    groups: int
+    largest_group: float
+
+    @property
+    def commonest(self) -> str:
+        """The class with the most sequences: what one would always say who knows nothing."""
+        return max(self.sequences, key=lambda name: self.sequences[name])
+
+    def to_json(self) -> dict[str, Any]:
+        """With the shares that always saying the commonest class gets right."""
+        named = self.commonest
+        return {
+            **vars(self),
+            "largest_group": round(self.largest_group, 6),
+            "always": {
+                "class": named,
+                "sequences": round(self.sequences[named] / sum(self.sequences.values()), 6),
+                "clips": round(self.clips[named] / sum(self.clips.values()), 6),
+            },
+        }
+
+
+def judged_on(tested: Sequence[Answers]) -> Tested:
+    """What one system was judged on; the same for all systems of a split."""
+    classes, clips = tested[0].classes, clips_of(tested)
+    truth = np.concatenate([part.truth for part in tested])
+    _, sizes = np.unique([group for part in tested for group in part.group], return_counts=True)
+    return Tested(
+        {name: int((truth == k).sum()) for k, name in enumerate(classes)},
+        {name: int((clips.truth == k).sum()) for k, name in enumerate(classes)},
+        len(sizes),
+        float(sizes.max() / sizes.sum()),
+    )
 
 
 def error_rates(tested: Sequence[Answers]) -> dict[str, Interval]:
@@ -152,16 +254,18 @@ class Rest:
     """Errors against the distance to the nearest far end (bottom or top) of a repetition.
 
     rows: (name, sequences, error rate) of each class of distance. difference: error rate of the windows that
-    hold no far end less that of those that hold one. sequences: with known repetitions.
+    hold no far end less that of those that hold one. sequences: with known repetitions; errors: among them.
     """
 
     sequences: int
+    errors: int
     rows: tuple[tuple[str, int, Interval], ...]
     difference: Interval
 
     def to_json(self) -> dict[str, Any]:
         return {
             "sequences": self.sequences,
+            "errors": self.errors,
             "rows": [
                 {"distance": name, "sequences": n, "error": error.to_json()} for name, n, error in self.rows
             ],
@@ -191,7 +295,7 @@ def at_rest(tested: Sequence[Answers], extremes_s: Mapping[int, Sequence[float]]
         name = f"{low:g} to {high:g} s away" if high < float("inf") else f"more than {low:g} s away"
         rows.append((name, len(inside), _share([f[1] for f in inside], [f[2] for f in inside])))
     difference = _compared((group, wrong, distance > 0) for distance, group, wrong in facts)
-    return Rest(len(facts), tuple(rows), difference)
+    return Rest(len(facts), sum(wrong for _, _, wrong in facts), tuple(rows), difference)
 
 
 def _compared(rows: Iterable[tuple[str, bool, bool]]) -> Interval:

@@ -55,7 +55,7 @@ class System:
     """A row of the tables.
 
     short, title: for people. phase: position among the learner's phases whose best weights are judged.
-    published: it stands in the paper.
+    published: it stands in the paper. disordered: it is judged on frames in an order drawn by chance.
     """
 
     name: str
@@ -64,6 +64,7 @@ class System:
     learner: Learner
     phase: int
     published: bool
+    disordered: bool = False
 
 
 PAPER = Learner("paper", "paper")
@@ -96,6 +97,15 @@ SYSTEMS = (
         _BY_NAME["shuffled"],
         1,
         False,
+    ),
+    System(
+        "disordered",
+        "disordered frames",
+        "control: proposed as it was trained, judged on shuffled frames",
+        PAPER,
+        1,
+        False,
+        disordered=True,
     ),
 )
 

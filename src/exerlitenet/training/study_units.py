@@ -82,12 +82,18 @@ class Answers:
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of a finished unit. curve: rows of the history; epochs: how many it ran."""
+    """One phase of a finished unit. curve: rows of the history; epochs: how many it ran.
+
+    tested: by its best weights. last: by those of its last epoch. disordered: by the best, the frames of every test
+    sequence in an order drawn by chance.
+    """
 
     name: str
     epochs: int
     best_epoch: int
     tested: Answers
+    last: Answers
+    disordered: Answers
     curve: tuple[Mapping[str, Any], ...]
 
 
@@ -141,6 +147,7 @@ def train_unit(
         phases = [
             {key: phase[key] for key in ("name", "epochs", "best_epoch")}
             | {"probabilities": phase["probabilities"].get("test", [])}
+            | {key: phase[key] for key in ("last", "disordered")}
             for phase in results
         ]
         labels = [s.label for s in data.sequences]
@@ -180,6 +187,7 @@ def train_unit(
         order=unit.learner.order,
         judged=keep,
         shared=features,
+        thorough=True,
     )
 
 
@@ -211,15 +219,20 @@ def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, An
     test = data["test"]
     spec = run.config.sequence
     start = np.array([row["start"] for row in test], np.float64) / spec.rate
-    tested = Answers(
-        seed=unit.seed,
-        classes=classes,
-        probabilities=np.array(phase["probabilities"], np.float64).reshape(len(test), len(classes)),
-        truth=np.array([classes.index(row["label"]) for row in test], np.int64),
-        clip=np.array([row["clip"] for row in test], np.int64),
-        start_s=start,
-        end_s=start + spec.window_s,
-        group=tuple(row["group"] for row in test),
+    tested, last, disordered = (
+        Answers(
+            seed=unit.seed,
+            classes=classes,
+            probabilities=np.array(phase[key], np.float64).reshape(len(test), len(classes)),
+            truth=np.array([classes.index(row["label"]) for row in test], np.int64),
+            clip=np.array([row["clip"] for row in test], np.int64),
+            start_s=start,
+            end_s=start + spec.window_s,
+            group=tuple(row["group"] for row in test),
+        )
+        for key in ("probabilities", "last", "disordered")
     )
     curve = tuple(row for row in run.history if row["phase"] == phase["name"])
-    return Phase(phase["name"], int(phase["epochs"]), int(phase["best_epoch"]), tested, curve)
+    return Phase(
+        phase["name"], int(phase["epochs"]), int(phase["best_epoch"]), tested, last, disordered, curve
+    )
