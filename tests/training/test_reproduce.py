@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import tiny_study
 from command import run
 from exerlitenet.errors import InputError
 from exerlitenet.training import backbone, fit, models
-from exerlitenet.training.reproduce import Study, hours, reproduce
+from exerlitenet.training.manifest import read_manifest
+from exerlitenet.training.reproduce import Study, check_splits, hours, reproduce
 from exerlitenet.training.run import Run
 from exerlitenet.training.study_results import NO_WEIGHTS
 from quiet_progress import Quiet
@@ -175,11 +177,18 @@ def test_a_study_is_never_mixed_with_another(
     folder = finished[0].folder
     with pytest.raises(InputError, match="--resume"):
         reproduce(dataset, tiny_plan(SYSTEMS), out=folder, progress=Quiet())
-    with pytest.raises(InputError, match="another overrides"):
+    with pytest.raises(InputError, match="other settings"):
         reproduce(dataset, tiny_plan(SYSTEMS, "augment.copies=2"), out=folder, resume=True, progress=Quiet())
     other = write_dataset(tmp_path / "other", clips=10, groups=5)
-    with pytest.raises(InputError, match="another dataset"):
+    with pytest.raises(InputError, match="other clips"):
         reproduce(other, tiny_plan(SYSTEMS), out=folder, resume=True, progress=Quiet())
+    quick = replace(tiny_plan(SYSTEMS), quick=True)
+    with pytest.raises(InputError, match="was begun without --quick"):
+        reproduce(dataset, quick, out=folder, resume=True, progress=Quiet())
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "study.json").write_text("[]")
+    with pytest.raises(InputError, match="must hold the settings of a study"):
+        reproduce(dataset, tiny_plan(SYSTEMS), out=tmp_path / "damaged", resume=True, progress=Quiet())
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
     with pytest.raises(InputError, match="holds no study"):
@@ -235,6 +244,26 @@ def test_a_class_without_clips_is_said_before_anything_is_made(dataset: Path, tm
     assert not (tmp_path / "out").exists()
 
 
+def test_what_cannot_be_split_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    few = write_dataset(tmp_path / "clips", clips=4, groups=2)
+    with pytest.raises(InputError, match="needs at least 3 groups, got 2"):
+        reproduce(few, tiny_plan(), out=tmp_path / "out", progress=Quiet())
+    assert not (tmp_path / "out").exists()
+    check_splits(tiny_plan('splits=["sequence"]'), read_manifest(few))
+
+
+def test_a_try_that_fails_by_its_weights_leaves_the_folder_free(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> Any:
+        raise InputError("these weights are of another network")
+
+    monkeypatch.setattr(backbone, "build_backbone", refused)
+    with pytest.raises(InputError, match="another network"):
+        reproduce(dataset, tiny_plan(), out=tmp_path / "out", progress=Quiet())
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_that_vanish_do_not_silently_drop_a_row(
     finished: tuple[Study, list[str]], dataset: Path, tmp_path: Path
 ) -> None:
@@ -271,6 +300,7 @@ def test_the_command(dataset: Path, tmp_path: Path) -> None:
         (("--weights", "VGG19=none"), "BACKBONE=imagenet|none|FILE"),
         (("--set", "model.lstm=[1]"), "the study sets this itself"),
         (("--set", "systems=[1]"), "the study's systems are"),
+        (("--set", "phases.7.epochs=3"), "no network of this study has a phase 7"),
     ],
 )
 def test_bad_usage_is_one_line(

@@ -65,6 +65,11 @@ def reproduce(
     shown = console()
     if quick:
         shown.print("quick study: everything ran; its accuracies mean nothing", soft_wrap=True)
+    if not any(system["splits"] for system in study.results["systems"].values()):
+        shown.print(
+            "no network was trained, since no ImageNet weights could be had; give files by --weights BACKBONE=FILE",
+            soft_wrap=True,
+        )
     for name, rows, reached, missed, unknown in tally(study.results["rows"]):
         counts = f"{reached} of {rows} rows reached, {missed} not, {unknown} not to be had"
         shown.print(f"{name}: {counts}", soft_wrap=True)

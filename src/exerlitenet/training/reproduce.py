@@ -18,7 +18,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from exerlitenet.training.manifest import Manifest, read_manifest
 from exerlitenet.training.progress import Lines, Progress, Stretch
 from exerlitenet.training.study_features import features_folder, fill_features, fill_s, forget_features
 from exerlitenet.training.study_jobs import quieten, train_units
-from exerlitenet.training.study_plan import Plan, open_study, quick_part
+from exerlitenet.training.study_plan import Plan, begin_study, check_study, quick_part
 from exerlitenet.training.study_results import NO_WEIGHTS, gather
 from exerlitenet.training.study_systems import Learner
 from exerlitenet.training.study_units import Unit, is_finished, read_unit, train_unit, units_of
@@ -68,8 +68,10 @@ def reproduce(
     told = progress or Lines()
     quieten()
     manifest = _read(dataset, plan, told)
-    open_study(out, plan, manifest, resume=resume)
+    check_study(out, plan, manifest, resume=resume)
+    check_splits(plan, manifest)
     unavailable = find_weights(plan, out, told)
+    begin_study(out, plan, manifest)  # what is wrong with data, folder or weights has been said by now
     measured = _measure(plan, out, told)
     learners = [learner for learner in plan.learners if learner.name not in unavailable]
     units = units_of(plan, learners)
@@ -170,6 +172,19 @@ def _read(dataset: Path, plan: Plan, progress: Progress) -> Manifest:
             f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
         )
     return quick_part(manifest) if plan.quick else manifest
+
+
+def check_splits(plan: Plan, manifest: Manifest) -> None:
+    """Makes every seed's split by group, so that one that cannot be made is known before hours of training.
+
+    A random split of sequences needs no more than what `_read` makes sure of. Raises InputError.
+    """
+    from exerlitenet.training.sequence_data import split_clips
+
+    if "group" in plan.splits:
+        wanted = plan.config(plan.learners[0]).split
+        for seed in plan.seeds:
+            split_clips(manifest.clips, replace(wanted, protocol="group", seed=seed))
 
 
 def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:

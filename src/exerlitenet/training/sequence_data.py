@@ -13,7 +13,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.training.augment import Ranges
 from exerlitenet.training.cache import cache_folder
 from exerlitenet.training.clips import Clip
-from exerlitenet.training.config import Config
+from exerlitenet.training.config import Config, SplitConfig
 from exerlitenet.training.frames import store_clips
 from exerlitenet.training.manifest import Manifest, read_manifest
 from exerlitenet.training.progress import Progress, Stretch
@@ -109,6 +109,11 @@ def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSeq
     wanted = config.split
     if wanted.protocol == "sequence":
         return split_by_sequence([s.label for s in sequences], wanted.fractions, wanted.seed)
+    return split_clips(clips, wanted)
+
+
+def split_clips(clips: Sequence[Clip | RunClip], wanted: SplitConfig) -> Split:
+    """The split by group; nothing is decoded for it. Raises InputError where the groups do not allow it."""
     groups = [clip.group for clip in clips]
     split = split_by_group([clip.label for clip in clips], groups, wanted.fractions, wanted.seed)
     check_no_leak(split, groups, [clip.digest for clip in clips])

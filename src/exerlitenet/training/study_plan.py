@@ -16,16 +16,18 @@ from typing import Any
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import TEMPORARY, write_atomically
-from exerlitenet.training.config import BACKBONES, Config
+from exerlitenet.training.config import BACKBONES, Config, load_config
 from exerlitenet.training.manifest import Manifest
 from exerlitenet.training.split import Protocol
 from exerlitenet.training.study_systems import (
+    LEARNERS,
     SEEDS,
     SPLITS,
     SYSTEMS,
     Learner,
     System,
     learners_of,
+    phase_of,
     system,
 )
 
@@ -97,6 +99,12 @@ def make_plan(settings: Sequence[str] = (), weights: Sequence[str] = (), *, quic
         _weights(weights),
         quick,
     )
+    phases = max(len(load_config(learner.config).phases) for learner in LEARNERS)
+    for text in plan.overrides:
+        if (phase := phase_of(text)) >= phases:
+            raise InputError(
+                f"--set {text}: no network of this study has a phase {phase}; they have phases 0 to {phases - 1}"
+            )
     for learner in plan.learners:
         config = plan.config(learner)
         needed = max(s.phase for s in plan.systems if s.learner == learner)
@@ -150,18 +158,12 @@ def fingerprint(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def open_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> None:
-    """Makes the study's folder, or with `resume` finds that the one there belongs to this plan and data.
+def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> None:
+    """Finds that a folder is free, or with `resume` that the study there belongs to this plan and data. Writes nothing.
 
     Systems, splits and seeds may differ from before, since each unit stands for itself. Raises InputError when
     the folder holds anything else.
     """
-    facts = {
-        "format": FORMAT,
-        "quick": plan.quick,
-        "overrides": list(plan.overrides),
-        "dataset": fingerprint(manifest),
-    }
     if out.exists() and not out.is_dir():
         raise InputError(f"expected a folder for the study, but {out} is a file; name another")
     there = [p for p in out.iterdir() if not p.name.startswith(TEMPORARY)] if out.exists() else []
@@ -175,16 +177,37 @@ def open_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> No
             before = json.loads(marker.read_text("utf-8"))
         except ValueError as fault:
             raise InputError(f"{marker} cannot be read as JSON: {fault}") from fault
+        if not isinstance(before, dict):
+            raise InputError(f"{marker} must hold the settings of a study, but it holds {before!r:.40}")
+        facts = _facts(plan, manifest)
         different = [key for key in facts if before.get(key) != facts[key]]
         if different:
-            was, now = before.get(different[0]), facts[different[0]]
-            raise InputError(
-                f"{out} was begun with another {different[0]} (was {was!r}, now {now!r}); "
-                "give the same, or another folder"
-            )
+            words = {
+                "format": f"by another version of this program (format {before.get('format')}, now {FORMAT})",
+                "quick": "without --quick" if plan.quick else "with --quick",
+                "overrides": f"with other settings (then {before.get('overrides')}, now {list(plan.overrides)})",
+                "dataset": "with other clips, labels, groups or times of repetitions than the data set has now",
+            }[different[0]]
+            raise InputError(f"{out} was begun {words}; give the same, or another folder")
+
+
+def _facts(plan: Plan, manifest: Manifest) -> dict[str, Any]:
+    """What must stay the same for as long as a study goes on."""
+    return {
+        "format": FORMAT,
+        "quick": plan.quick,
+        "overrides": list(plan.overrides),
+        "dataset": fingerprint(manifest),
+    }
+
+
+def begin_study(out: Path, plan: Plan, manifest: Manifest) -> None:
+    """Makes the folder of a study where it is not there yet. Raises InputError when it cannot be made."""
+    marker = out / MARKER
+    if marker.is_file():
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise InputError(f"{out}: no folder can be made there ({fault.strerror}); name another") from fault
-    write_atomically(marker, json.dumps(facts, indent=1) + "\n")
+    write_atomically(marker, json.dumps(_facts(plan, manifest), indent=1) + "\n")

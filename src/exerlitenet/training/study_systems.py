@@ -46,7 +46,7 @@ class Learner:
                     "it takes seeds, splits, systems and the other keys of a configuration"
                 )
         phases = len(load_config(self.config).phases)
-        config = load_config(self.config, [text for text in overrides if _phase_of(text) < phases])
+        config = load_config(self.config, [text for text in overrides if phase_of(text) < phases])
         return replace(config, name=self.name)
 
 
@@ -124,7 +124,7 @@ def learners_of(systems: Sequence[System]) -> tuple[Learner, ...]:
     return tuple(learner for learner in LEARNERS if learner.name in wanted)
 
 
-def _phase_of(override: str) -> int:
+def phase_of(override: str) -> int:
     """The phase that `phases.N.key=value` is about; 0 for every other key."""
     found = re.match(r"phases\.(\d+)\.", override.strip())
     return int(found[1]) if found else 0
