@@ -55,7 +55,8 @@ def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundl
     frames = LiveFrames(Noting(OnnxEngine(bundle)), [still((20, 200, k)) for k in range(SPEC.frames)])
     calls.clear()
     frames.recompute_window()
-    assert calls == [SPEC.frames]
+    frames.recompute_window(3)
+    assert calls == [SPEC.frames, 3]
     pixels, views = frames.watch.prepared(SPEC.frames)
     assert pixels.shape == (SPEC.frames, SPEC.size, SPEC.size, 3)
     assert (views is not None) == (bundle.spec.aspect == "follow")
@@ -98,6 +99,16 @@ def test_measures_of_a_live_frame_hang_together(bundle: Bundle) -> None:
     assert whole.low is not None
     assert whole.low >= max(part.low or 0 for part in parts)
     assert found["live frame / window recomputed"].repetitions == window.repetitions
+
+
+def test_a_window_as_long_as_the_papers_is_recomputed_too(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PAPER_WINDOW", 5)
+    found = {measure.name: measure for measure in live.measure_live_frame(bundle, quick=True)}
+    assert {"window of 15 recomputed", "window of 5 recomputed"} <= set(found)
+    ratio = found["live frame / window of 5 recomputed"]
+    assert ratio.repetitions == found["live frame / window recomputed"].repetitions
 
 
 def test_threads_are_compared_with_one_where_there_are_more_cores(

@@ -33,7 +33,10 @@ def test_every_target_is_told_of_measured_or_not() -> None:
     assert len(found) == len(TARGETS)
     assert found["live frame"] is measure
     assert found["exerlitenet --help"] is None
-    assert target_of(measure) == Target("live frame", 3, "ms")
+    target = target_of(measure)
+    assert target is not None
+    assert (target.measure, target.bound, target.unit) == ("live frame", 3, "ms")
+    assert len({target.name for target in TARGETS}) == len(TARGETS)
     assert target_of(Measure("two graphs", 1, "bytes")) is None
 
 

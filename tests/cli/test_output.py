@@ -46,7 +46,9 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
 
 
 def test_two_outputs(tmp_path: Path) -> None:
-    check_different("-", None, tmp_path / "a", tmp_path / "b", "-")
+    check_different("-", None, tmp_path / "a", tmp_path / "b")
+    with pytest.raises(InputError, match="-: named for two outputs"):
+        check_different("-", tmp_path / "a", "-")
     with pytest.raises(InputError, match="named for two outputs"):
         check_different(tmp_path / "a", tmp_path / "b" / ".." / "a")
 

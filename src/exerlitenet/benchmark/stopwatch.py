@@ -115,6 +115,12 @@ class LiveFrames:
                 self.parts[part].append(1000 * spent_s)
             self.whole.append(1000 * (end_s - begin_s))
 
-    def recompute_window(self) -> None:
-        """The window as a network without memory sees it: all its frames in one call, then the head."""
-        self.watch.judge_window(self.watch.encode_batch(*self.watch.prepared(self.watch.spec.frames)))
+    def recompute_window(self, frames: int | None = None) -> None:
+        """The window as a network without memory sees it: all its frames in one call, then the head.
+
+        frames: so many of the last ones in place of a whole window; the head judges them over and over until its
+        window is full, so that it costs what it costs.
+        """
+        length = self.watch.spec.frames
+        features = self.watch.encode_batch(*self.watch.prepared(length if frames is None else frames))
+        self.watch.judge_window(features[np.arange(length) % len(features)])

@@ -70,7 +70,7 @@ def with_unit(measure: Measure) -> str:
 
 def _targets(results: Sequence[Benchmark]) -> str:
     rows = [
-        [target.measure, str(target), *(_judged(result, target) for result in results)] for target in TARGETS
+        [target.name, str(target), *(_judged(result, target) for result in results)] for target in TARGETS
     ]
     return markdown(("measure", "target", *map(title_of, results)), rows)
 

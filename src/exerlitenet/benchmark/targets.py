@@ -12,12 +12,21 @@ Verdict = Literal["reached", "not reached"]
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on one measure. most: it may be at most `bound`; otherwise it must be at least that."""
+    """A bound on one measure. most: it may be at most `bound`; otherwise it must be at least that.
+
+    shown: what tables of targets call the measure, where its own name says too little beside the others.
+    """
 
     measure: str
     bound: float
     unit: str
     most: bool = True
+    shown: str = ""
+
+    @property
+    def name(self) -> str:
+        """For tables of targets."""
+        return self.shown or self.measure
 
     def verdict(self, measure: Measure) -> Verdict:
         """Whether the measure's median keeps the bound."""
@@ -29,13 +38,25 @@ class Target:
 
 
 TARGETS = (
-    Target("live frame", 3, "ms"),
+    Target("live frame", 3, "ms", shown="live frame, one right after another"),
+    # As frames come from a camera. The bound was set without saying which of the two it is about.
+    Target("live frame after a pause, 1 thread", 3, "ms", shown="live frame, 50 ms after the one before"),
     Target("live frame / window recomputed", 0.1, ""),
     Target("MediaPipe 0.10.21 Pose full / live frame, one core", 5, "", most=False),
     Target("720p file: speed", 20, "times real time", most=False),
     Target("720p file: recognised / decoded alone", 0.8, "", most=False),
     Target("training, phase 1: an epoch, the paper's way / from the cache", 8, "", most=False),
     Target("training, phase 2: an epoch, the paper's way / from the cache", 4, "", most=False),
+    *(
+        Target(
+            f"training, phase {phase}: gradients, from the cache less the paper's way with batch norm held, "
+            "part of a variable's largest",
+            1e-4,
+            "",
+            shown=f"training, phase {phase}: gradients, largest difference between both ways",
+        )
+        for phase in (1, 2)
+    ),
     Target("exerlitenet --help", 0.3, "s"),
     Target("cold start to the first prediction", 1.5, "s"),
     Target("live stream, highest in 60 minutes", 250, "MB"),

@@ -57,8 +57,8 @@ def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -
 
 
 def check_different(*paths: Path | str | None) -> None:
-    """Raises InputError when two outputs would go to one file."""
-    given = [os.path.abspath(path) for path in paths if path is not None and path != STANDARD_OUTPUT]
+    """Raises InputError when two outputs would go to one file, or both to standard output."""
+    given = [path if path == STANDARD_OUTPUT else os.path.abspath(path) for path in paths if path is not None]
     for name in given:
         if given.count(name) > 1:
             raise InputError(f"{name}: named for two outputs; give each a file of its own")
