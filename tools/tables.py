@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/*.md, and the page of the study, anew from the files in results/.
+"""Writes the tables of README.md and docs/*.md, the page of the study, and the card beside the model, anew from results/.
 
 python tools/tables.py            writes
 python tools/tables.py --check    says which documents differ, and ends with status 1 if any does
@@ -12,13 +12,22 @@ from pathlib import Path
 from exerlitenet.benchmark.tables import BENCHMARK
 from exerlitenet.errors import InputError
 from exerlitenet.training.documents import Source, render_document
+from exerlitenet.training.model_tables import CROSS_VALIDATION, ROBUSTNESS
 from exerlitenet.training.study_report import study_report
 from exerlitenet.training.study_tables import STUDY, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SOURCES: dict[str, Source] = {"reproduction": STUDY, "benchmark": BENCHMARK}
+SOURCES: dict[str, Source] = {
+    "reproduction": STUDY,
+    "benchmark": BENCHMARK,
+    "cross-validation": CROSS_VALIDATION,
+    "robustness": ROBUSTNESS,
+}
 """What a document's markers may name."""
+
+CARD, CARD_BESIDE_MODEL = Path("docs/model-card.md"), Path("src/exerlitenet/models/default/README.md")
+"""The second is a copy of the first, so that the model carries its card."""
 
 
 def documents(root: Path = ROOT) -> list[Path]:
@@ -27,17 +36,20 @@ def documents(root: Path = ROOT) -> list[Path]:
 
 
 def written(path: Path, root: Path = ROOT) -> str:
-    """What a document, or the page of the study, should hold. Raises InputError for results that cannot be used."""
+    """What a document, page or copy should hold. Raises InputError for results that cannot be used."""
     results = root / "results"
     if path.suffix == ".html":
         return study_report(load_study([results / STUDY.pattern]))
+    if path == root / CARD_BESIDE_MODEL:
+        return written(root / CARD, root)
     return render_document(path.read_text("utf-8"), results, SOURCES)
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """The page of the study, where there is one to write."""
+    """The page of the study and the card beside the model, where there are such to write."""
     figures = root / "results" / STUDY.pattern
-    return [figures.with_suffix(".html")] if figures.is_file() else []
+    found = [figures.with_suffix(".html")] if figures.is_file() else []
+    return [*found, *([root / CARD_BESIDE_MODEL] if (root / CARD_BESIDE_MODEL).is_file() else [])]
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:

@@ -61,8 +61,7 @@ def test_several_machines_stand_side_by_side(tmp_path: Path) -> None:
     targets = document(tmp_path, "targets", FIRST, SECOND)
     assert (
         "| live frame, one right after another | at most 3 ms "
-        "| reached: 2.5 ms (2.25 to 3.12) | not reached: 3.5 ms (3 to 4) |"
-        in targets
+        "| reached: 2.5 ms (2.25 to 3.12) | not reached: 3.5 ms (3 to 4) |" in targets
     )
     assert "| exerlitenet --help | at most 0.3 s | not measured | not measured |" in targets
     machines = document(tmp_path, "machines", FIRST, SECOND).splitlines()
