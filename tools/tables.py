@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/*.md, the page of the study, and the card beside the model, anew from results/.
+"""Writes the tables of README.md and docs/*.md, the page of the study, and the card beside the model from results/.
 
 python tools/tables.py            writes
 python tools/tables.py --check    says which documents differ, and ends with status 1 if any does
