@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +126,24 @@ def test_so_many_at_once_and_no_more(recognizer: Recognizer, folder: Path, tmp_p
         while not list(folder.iterdir()):
             time.sleep(0.01)
         assert ask(server, "/api/recognize", "POST", b"x").status == 503
+
+
+def test_the_place_of_a_file_is_free_when_its_answer_ends(
+    recognizer: Recognizer, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(ThreadPoolExecutor):
+        """Its threads linger when their work is done, as they may where the machine is busy."""
+
+        def submit(self, work: Callable[..., Any], /, *more: Any, **named: Any) -> Future[Any]:
+            def lingering() -> Any:
+                try:
+                    return work(*more, **named)
+                finally:
+                    time.sleep(0.2)
+
+            return super().submit(lingering)
+
+    monkeypatch.setattr(uploads, "ThreadPoolExecutor", Slow)
+    with running(recognizer, tmp_path / "log.db", limits=Limits(uploads=1)) as server:
+        for _ in range(3):
+            assert [line["type"] for line in send(server, b"no video at all")] == ["error"]

@@ -93,8 +93,8 @@ class Uploads:
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         gone = threading.Event()
 
-        def tell(line: dict[str, Any] | None) -> None:
-            text = None if line is None else json.dumps(line, allow_nan=False) + "\n"
+        def tell(line: dict[str, Any]) -> None:
+            text = json.dumps(line, allow_nan=False) + "\n"
             loop.call_soon_threadsafe(lines.put_nowait, text)
 
         told_s = 0.0
@@ -120,12 +120,13 @@ class Uploads:
                 raise
             finally:
                 path.unlink(missing_ok=True)
-                tell(None)
 
         job = loop.run_in_executor(self._pool, work)
 
         def done(job: asyncio.Future[None]) -> None:
+            # The answer ends when the place is free, so that who sends one file after another needs one place only.
             self._forget(path)
+            lines.put_nowait(None)
             if not job.cancelled() and (error := job.exception()) is not None:
                 loop.call_exception_handler({"message": "an upload failed", "exception": error})
 
