@@ -131,11 +131,10 @@ def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
 
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and waits to be asked for its status does not."""
-    status = Path(f"/proc/{pid}/stat")
-    if status.exists():
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
     try:
+        if Path("/proc").is_dir():
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (FileNotFoundError, ProcessLookupError):  # it may go at any moment, also while its status is read
         return False
-    return not Path("/proc").is_dir()
+    return True
