@@ -34,6 +34,20 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path, way: object) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
+@pytest.mark.parametrize("way", [replacing, output_file])
+def test_several_that_write_one_file_at_once_do_not_meet(tmp_path: Path, way: object) -> None:
+    """Threads, or programs in containers, where the numbers of processes say nothing."""
+    out = tmp_path / "x.json"
+    with way(out) as slow:  # type: ignore[operator]
+        slow.write_text("the slow one's")
+        with way(out) as fast:  # type: ignore[operator]
+            fast.write_text("the fast one's")
+        assert out.read_text() == "the fast one's"
+        check_can_be_written(out)
+    assert out.read_text() == "the slow one's"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
 def test_a_new_file_has_the_usual_rights(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     write_output(tmp_path / "out", "text")

@@ -14,11 +14,12 @@ TEMPORARY = "tmp-"
 
 
 def temporary_beside(path: Path) -> Path:
-    """Where a file is written before it becomes `path`: in its folder, and of no other process.
+    """Where a file is written before it becomes `path`: in its folder, and another one on every call.
 
-    The suffixes stay, since Keras, NumPy and FFmpeg look at them.
+    By chance, since threads share the number of their process, and containers that share a folder have the same
+    numbers. The suffixes stay, since Keras, NumPy and FFmpeg look at them.
     """
-    return path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    return path.with_name(f"{TEMPORARY}{os.urandom(6).hex()}-{path.name}")
 
 
 @contextmanager
