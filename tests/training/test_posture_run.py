@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -291,3 +292,22 @@ def test_rendered_people_are_made_once_and_never_by_half(
     assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-2-1"]
     assert rendered_clips(tiny_config("rendered.clips=0"), again) == ()
     assert RenderedTable.from_mapping({}) == RenderedTable()
+
+
+def test_rendered_people_that_another_run_has_just_made_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path))
+    config = tiny_config("rendered.clips=1", "rendered.seconds=1.0")
+    rename, others = Path.rename, tmp_path / "rendered" / "1000-1-1"
+
+    def late(made: Path, target: Path) -> Path:
+        shutil.copytree(made, others)
+        (others / "of-another-run").touch()
+        return rename(made, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    clips = rendered_clips(config, Quiet())
+    assert [clip.path.is_file() for clip in clips] == [True]
+    assert (others / "of-another-run").exists()
+    assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-1-1"]

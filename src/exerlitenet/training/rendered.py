@@ -66,7 +66,16 @@ def rendered_clips(config: Config, progress: Progress) -> tuple[Clip, ...]:
         with TemporaryDirectory(prefix=TEMPORARY, dir=parent) as work:
             made = Path(work) / "clips"
             write_dataset(made, seeds, seconds=table.seconds, progress=Stretch(progress, "rendering people"))
-            if not (folder / "manifest.csv").is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-                made.rename(folder)
+            _put_in_place(made, folder)
     return read_manifest(folder, classes=config.classes, check=False).clips
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Another run may have done the same at any moment; its clips are equal, perhaps already read, and stay."""
+    try:
+        made.rename(folder)
+    except OSError:
+        if (folder / "manifest.csv").is_file():
+            return
+        shutil.rmtree(folder)  # of an interrupted run of an older version
+        made.rename(folder)
