@@ -54,9 +54,13 @@ def running(
     limits: Limits | None = None,
     port: int = 0,
     send_buffer: int | None = None,
+    grace_s: int = 3,
     **more: Any,
 ) -> Iterator[LiveServer]:
-    """A server on loopback for the time of the block. send_buffer: bytes that the system keeps for a reader."""
+    """A server on loopback for the time of the block. send_buffer: bytes that the system keeps for a reader.
+
+    grace_s: how long its connections get to end.
+    """
     limits = limits or Limits()
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,7 +74,7 @@ def running(
             log_level="critical",
             proxy_headers=False,
             ws_max_size=limits.frame_bytes + MEBIBYTE,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=grace_s,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

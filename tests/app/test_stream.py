@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import struct
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
@@ -32,6 +35,8 @@ from bundles import (
     write_bundle,
 )
 from exerlitenet.app.limits import Limits
+from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.stream import Shop, Stream
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, begin, closed, frame_message, jpeg_of, play, running, stop, until
@@ -162,6 +167,72 @@ def test_the_newest_frame_wins(recognizer: Recognizer, tmp_path: Path) -> None:
     states = [a for a in answers if a["type"] == "state"]
     assert [s["seq"] for s in states] == [0, 39]
     assert answers[-1] == {"type": "stopped", "received": 40, "dropped": 38}
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["the client stays", "the client has left"])
+def test_a_set_is_closed_though_the_server_does_not_wait_for_a_frame(
+    recognizer: Recognizer, tmp_path: Path, leaves: bool
+) -> None:
+    holds, busy, go = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        if holds.is_set():
+            busy.set()
+            assert go.wait(60)
+
+    assert isinstance(recognizer.engine, OnnxEngine)
+    slow = Recognizer(CountingEngine(recognizer.engine, before=wait))
+    with ExitStack() as client, running(slow, tmp_path / "log.db", limits=FAST, grace_s=0) as server:
+        connection = client.enter_context(server.connect())
+        begin(connection)
+        pictures = swinging(SQUAT, 4, 8)
+        play(connection, pictures)
+        assert [s.finished for s in server.log.sets()] == [False]
+        holds.set()
+        connection.send(frame_message(len(pictures) / 15, 0, PICTURE))
+        assert busy.wait(60)
+        if leaves:
+            client.close()
+        # Leaving this block stops the server, which has given up on its connections by then.
+        timer = threading.Timer(1.0, go.set)
+        timer.start()
+    timer.join()
+    with SessionLog(tmp_path / "log.db") as log:
+        assert [s.finished for s in log.sets()] == [True]
+        assert log.sessions()[0].ended_at is not None
+
+
+def test_a_client_that_breaks_the_protocol_while_its_frame_is_looked_at(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    """The server leaves it before the stream knows, and refuses its answer; that is no defect of ours."""
+    asked = iter(
+        [
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "text": '{"type": "start"}'},
+        ]
+    )
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        for message in asked:
+            return message
+        await asyncio.Event().wait()  # the news has not come
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        if "session" in message.get("text", ""):
+            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+        sent.append(message["type"])
+
+    async def serve() -> None:
+        with ThreadPoolExecutor(1) as pool, SessionLog(tmp_path / "log.db") as log:
+            await Stream(
+                WebSocket({"type": "websocket"}, receive, send), Shop(recognizer, log, FAST, pool)
+            ).run()
+
+    asyncio.run(serve())
+    assert sent == ["websocket.accept", "websocket.send"]
 
 
 def test_eight_streams_at_once(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -53,6 +54,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
+        await live.ended()  # they need the pool to the last
         uploads.close()
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -81,7 +83,16 @@ class _Live:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self.running = 0
+        self._streams: set[asyncio.Task[Any]] = set()
+
+    @property
+    def running(self) -> int:
+        return len(self._streams)
+
+    async def ended(self) -> None:
+        """Waits until all have closed their sets. The server has told them to end, or cancelled them."""
+        while self._streams:
+            await asyncio.wait(self._streams)
 
     async def endpoint(self, socket: WebSocket) -> None:
         most = self._shop.limits.streams
@@ -89,11 +100,13 @@ class _Live:
             await socket.accept()
             await socket.close(BUSY, f"{most} streams are running; close one of them first")
             return
-        self.running += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams.add(task)
         try:
             await Stream(socket, self._shop).run()
         finally:
-            self.running -= 1
+            self._streams.discard(task)
 
 
 class _Clip:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -77,12 +77,7 @@ class Stream:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            if self._job is not None:  # a thread cannot be cancelled; what it works on is closed after it
-                await asyncio.gather(self._job, return_exceptions=True)
-            await self._in_thread(self._close)
+            outcomes = await _undisturbed(self._end(tasks))
         for outcome in outcomes:
             if isinstance(outcome, ProtocolError):
                 await self._refuse(outcome)
@@ -91,6 +86,16 @@ class Stream:
                     ProtocolError(protocol.BROKEN, "something went wrong; the server says what")
                 )
                 raise outcome
+
+    async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> list[BaseException | None]:
+        """Stops the tasks and closes what they worked on; returns what became of each."""
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        if self._job is not None:  # a thread cannot be cancelled; what it works on is closed after it
+            await asyncio.gather(self._job, return_exceptions=True)
+        await self._in_thread(self._close)
+        return outcomes
 
     async def _receive(self) -> None:
         limits = self._limits
@@ -260,6 +265,9 @@ class Stream:
                 await self._socket.send_text(text)
         except TimeoutError as error:
             raise ProtocolError(protocol.POLICY, "answers were not read for too long") from error
+        except RuntimeError as error:
+            # A client that breaks the protocol is left by the server itself, and `_receive` hears of it a moment later.
+            raise WebSocketDisconnect(1006) from error
 
     async def _refuse(self, error: ProtocolError) -> None:
         """Ends the connection and says why."""
@@ -270,3 +278,17 @@ class Stream:
                 await self._socket.close(error.code, error.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             pass  # it does not listen, or has gone
+
+
+async def _undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """Does work to its end also where this task is cancelled meanwhile; the cancellation counts after it."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
