@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+import warnings
 
 import pytest
 
@@ -63,6 +65,16 @@ def test_a_fault_here_ends_the_worker_at_once() -> None:
     with pytest.raises(KeyError), worker:
         raise KeyError
     assert worker.ended
+
+
+def test_a_program_that_is_not_there_leaves_no_file_open() -> None:
+    gc.collect()  # what others have left is not looked at
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        with pytest.raises(FileNotFoundError):
+            Worker(["/no/such/program"])
+        gc.collect()
+    assert left == []
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system holds nobody to a core")

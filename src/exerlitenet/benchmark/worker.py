@@ -21,18 +21,23 @@ from exerlitenet.errors import InputError
 class Worker:
     """Starts a program that answers requests. A context manager: leaving it ends the program.
 
-    command: program and arguments. environment: variables beside those of this process.
+    command: program and arguments. environment: variables beside those of this process. Raises OSError where there
+    is no such program.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            command,
-            env={**os.environ, **(environment or {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+            )
+        except BaseException:
+            self._said.close()
+            raise
 
     @classmethod
     def calling(cls, function: str, arguments: Sequence[object] = ()) -> Self:
