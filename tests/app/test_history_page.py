@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from browser_window import CHROMIUM, a_browser
+from exerlitenet.app import history
 from exerlitenet.app.history import history_routes
 from exerlitenet.app.sessions import SessionLog
 from logs import write_set
+
+NOW = datetime(2026, 3, 4, 12)
+"""For the server: midnight must not pass between writing sets and looking at them."""
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -37,9 +41,18 @@ def log(tmp_path: Path) -> Iterator[SessionLog]:
         yield log
 
 
+class Noon(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Noon:
+        return cls(NOW.year, NOW.month, NOW.day, NOW.hour, tzinfo=tz)
+
+
 @pytest.fixture
-def address(log: SessionLog) -> Iterator[str]:
+def address(log: SessionLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Of a server of the history."""
+    monkeypatch.setattr(history, "datetime", Noon)
     listener = socket.create_server(("127.0.0.1", 0))
     application = Starlette(routes=history_routes(log))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
@@ -81,11 +94,10 @@ def open_page(browser: Any, address: str) -> Iterator[Any]:
 
 def three_sets(log: SessionLog) -> list[int]:
     """Squats a week ago and today, curls between."""
-    now = datetime.now()
     return [
-        write_set(log, (1, 3, 5, 7), at=now - timedelta(days=7)),
-        write_set(log, (1.0, 2.5, 5.0), exercise="biceps_curl", at=now - timedelta(days=2)),
-        write_set(log, (1, 3, 5), at=now),
+        write_set(log, (1, 3, 5, 7), at=NOW - timedelta(days=7)),
+        write_set(log, (1.0, 2.5, 5.0), exercise="biceps_curl", at=NOW - timedelta(days=2)),
+        write_set(log, (1, 3, 5), at=NOW),
     ]
 
 
