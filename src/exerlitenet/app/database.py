@@ -64,14 +64,15 @@ class Database:
         if not current:
             with self.writing() as connection:
                 migrate(connection, self.path)
-        # SQLite does not wait by itself while another connection changes the mode at the same moment.
+        # SQLite does not wait by itself while another connection changes the mode at the same moment. Busy is the low byte
+        # of several codes.
         give_up = time.monotonic() + PATIENCE_S
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                     raise
                 time.sleep(0.01)
 
