@@ -64,8 +64,8 @@ class Database:
         if not current:
             with self.writing() as connection:
                 migrate(connection, self.path)
-        # SQLite does not wait by itself while another connection changes the mode at the same moment. Busy is the low byte
-        # of several codes.
+        # SQLite does not wait by itself while another connection changes the mode at the same moment. Busy is the
+        # low byte of several codes.
         give_up = time.monotonic() + PATIENCE_S
         while True:
             try:
