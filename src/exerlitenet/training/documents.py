@@ -10,6 +10,7 @@ The first word is a source of figures, the second one of its tables.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,17 @@ def _rendered(found: re.Match[str], results: Path, sources: Mapping[str, Source]
     paths = sorted(results.glob(source.pattern))
     body = table(source.load(paths)) if paths else f"*Not there yet: results/{source.pattern}.*"
     return f"{found['begin']}{body}\n{found['end']}"
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises InputError for a file that holds none."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path} cannot be read as JSON: {fault}") from fault
+    if not isinstance(data, dict):
+        raise InputError(f"{path} must hold an object of results, but it holds {data!r:.40}")
+    return data
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -6,13 +6,11 @@ From results/cross-validation.json, which `tools/results.py` writes, and results
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exerlitenet.errors import InputError
-from exerlitenet.training.documents import Source, markdown
+from exerlitenet.training.documents import Source, markdown, read_object
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_results import interval
 
@@ -51,13 +49,7 @@ LEAST_MISTAKEN = 3
 def load_results(paths: Sequence[Path]) -> Results:
     """One file of results. Raises InputError for one that is no JSON object."""
     [path] = paths
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path} cannot be read as JSON: {fault}") from fault
-    if not isinstance(data, dict):
-        raise InputError(f"{path} must hold an object of results, but it holds {data!r:.40}")
-    return data
+    return read_object(path)
 
 
 def _figures(results: Results) -> str:

@@ -105,7 +105,7 @@ def _rows(results: Results) -> str:
             "reached by copying."
         ),
         _table(tables.tallies(results)),
-        _table(tables.verdict_rows(results), "*"),
+        _table(tables.verdict_rows(results), "in the paper", "what", "paper", "ours", "why, or how"),
     )
 
 

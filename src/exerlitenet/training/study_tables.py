@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from exerlitenet.errors import InputError
 from exerlitenet.training import paper_figures as paper
-from exerlitenet.training.documents import Source, markdown
+from exerlitenet.training.documents import Source, markdown, read_object
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_results import FORMAT, interval
 from exerlitenet.training.study_rows import SPLIT_NAMES, points, tally
@@ -262,10 +261,7 @@ TABLES: dict[str, Callable[[Results], Table]] = {
 def load_study(paths: Sequence[Path]) -> Results:
     """The figures of a study. Raises InputError for a file that is no finished study of this format."""
     [path] = paths
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path} cannot be read as JSON: {fault}") from fault
+    data = read_object(path)
     if data.get("quick"):
         raise InputError(f"{path} is of a quick study, whose figures mean nothing; run it in full")
     if data.get("format") != FORMAT:
@@ -273,8 +269,7 @@ def load_study(paths: Sequence[Path]) -> Results:
             f"{path} must be a study of format {FORMAT}, got {data.get('format')!r}; "
             "write it anew by `exerlitenet reproduce ... --resume`"
         )
-    results: Results = data
-    return results
+    return data
 
 
 def _written(table: Callable[[Results], Table]) -> Callable[[Results], str]:
