@@ -20,7 +20,6 @@ PARTS = {
     "left_out": "every clip, by a head that left it out",
     "strangers": "strangers to all of the model",
 }
-EXERCISES = ("squat", "biceps_curl")
 FIGURES = {
     "which exercise, clips": "squat or curl, clips",
     "which exercise, sequences, balanced": "sequences",
