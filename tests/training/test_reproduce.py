@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 import tiny_study
-from command import run
 from exerlitenet.errors import InputError
 from exerlitenet.training import backbone, fit, models
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.reproduce import Study, check_splits, hours, reproduce
 from exerlitenet.training.run import Run
+from exerlitenet.training.study_plan import begin_study, check_study, make_plan
 from exerlitenet.training.study_results import NO_WEIGHTS
 from quiet_progress import Quiet
 from tiny_study import TWO_UNITS, tiny_plan, without_large_weights
@@ -32,6 +32,9 @@ pytest.importorskip("keras", reason="training needs Keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SYSTEMS = 'systems=["resnet50", "frozen", "proposed", "single_frame", "disordered"]'
+SINGLE = 'systems=["single_frame"]'
+# The settings that fit a network of one phase.
+ONE_PHASE = tuple(text for text in tiny_study.TINY if not text.startswith("phases.1."))
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +201,7 @@ def test_a_study_is_never_mixed_with_another(
 def test_a_kill_after_the_last_epoch_loses_nothing(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = tiny_plan('systems=["single_frame"]', 'splits=["group"]')
+    plan = make_plan([*ONE_PHASE, "seeds=[0]", SINGLE, 'splits=["group"]'])
     monkeypatch.setattr(fit, "write_metrics", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         reproduce(dataset, plan, out=tmp_path / "out", progress=Quiet())
@@ -252,6 +255,40 @@ def test_what_cannot_be_split_is_said_before_anything_is_trained(tmp_path: Path)
     check_splits(tiny_plan('splits=["sequence"]'), read_manifest(few))
 
 
+def test_a_random_split_of_too_few_sequences_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    two = write_dataset(tmp_path / "clips", clips=2, groups=2)
+    # One window of 20 frames is all that a clip of 20 frames gives, two if its duration is not exact.
+    settings = ('splits=["sequence"]', "sequence.frames=20")
+    with pytest.raises(InputError, match=r"sequences are too few to fill the (validation|test) part"):
+        reproduce(two, tiny_plan(*settings), out=tmp_path / "out", progress=Quiet())
+    assert not (tmp_path / "out").exists()
+    unknown = read_manifest(two)
+    unknown = replace(unknown, clips=tuple(replace(clip, seconds=0.0) for clip in unknown.clips))
+    check_splits(tiny_plan(*settings), unknown)  # their number is known when they are decoded
+
+
+def test_phases_that_train_more_layers_than_there_are_are_said_before_anything_is_made(
+    dataset: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match='"last:N" with N up to 7'):
+        reproduce(dataset, tiny_plan("phases.1.trainable=last:99"), out=tmp_path / "out", progress=Quiet())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_setting_that_would_change_nothing_is_refused_where_a_study_begins(
+    dataset: Path, tmp_path: Path
+) -> None:
+    plan = tiny_plan(SINGLE)  # one phase, and settings of a second
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match=r"none of the systems chosen \(single_frame\) has a phase 1"):
+        reproduce(dataset, plan, out=out, progress=Quiet())
+    assert not out.exists()
+    # A study that was begun with more systems has to be given the same settings, whichever of them go on.
+    manifest = read_manifest(dataset)
+    begin_study(out, tiny_plan(SYSTEMS), manifest)
+    check_study(out, plan, manifest, resume=True)
+
+
 def test_a_try_that_fails_by_its_weights_leaves_the_folder_free(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,45 +312,3 @@ def test_weights_that_vanish_do_not_silently_drop_a_row(
 
 def test_words_for_a_time() -> None:
     assert [hours(20), hours(600), hours(7200)] == ["1 min", "10 min", "2.0 h"]
-
-
-def test_the_command(dataset: Path, tmp_path: Path) -> None:
-    out = tmp_path / "study"
-    settings = [part for text in tiny_study.TINY for part in ("--set", text)]
-    more = ("--set", 'systems=["single_frame"]', "--set", 'splits=["group"]')
-    result = run("reproduce", dataset, "--out", out, "--quick", *settings, *more)
-    assert result.exit_code == 0, result.stderr
-    assert f"report: {out / 'reproduction.html'}" in result.stdout
-    assert "accuracies mean nothing" in result.stdout
-    assert "about two minutes" in result.stderr
-    results = json.loads((out / "reproduction.json").read_text())
-    assert results["quick"] is True
-    assert results["networks"]["single_frame"]["frames"] == 15  # the paper's network, whatever is trained
-    again = run("reproduce", dataset, "--out", out, "--quick", *settings, *more)
-    assert again.exit_code == 2
-    assert "--resume" in again.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("--weights", "VGG19=none"), "BACKBONE=imagenet|none|FILE"),
-        (("--set", "model.lstm=[1]"), "the study sets this itself"),
-        (("--set", "systems=[1]"), "the study's systems are"),
-        (("--set", "phases.7.epochs=3"), "no network of this study has a phase 7"),
-    ],
-)
-def test_bad_usage_is_one_line(
-    dataset: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
-) -> None:
-    result = run("reproduce", dataset, "--out", tmp_path / "study", *arguments)
-    assert result.exit_code == 2
-    assert expected in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert not (tmp_path / "study").exists()
-
-
-def test_a_missing_dataset_is_one_line(tmp_path: Path) -> None:
-    result = run("reproduce", tmp_path / "nothing", "--out", tmp_path / "study")
-    assert result.exit_code == 2
-    assert "does not exist" in result.stderr

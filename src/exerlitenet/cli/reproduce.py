@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from exerlitenet.cli.interrupt import ends_with_ctrl_c
 from exerlitenet.cli.options import SetOption, load_keras, needs_training_extra
 from exerlitenet.cli.output import console
 from exerlitenet.cli.train import progress_on_stderr
@@ -59,19 +60,23 @@ def reproduce(
         raise InputError(
             f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
         )
-    load_keras()
-    with progress_on_stderr() as progress:
-        study = reproduce(dataset, plan, out=out, resume=resume, progress=progress, jobs=jobs)
+    with ends_with_ctrl_c():
+        load_keras()
+        with progress_on_stderr() as progress:
+            study = reproduce(dataset, plan, out=out, resume=resume, progress=progress, jobs=jobs)
     shown = console()
-    if quick:
-        shown.print("quick study: everything ran; its accuracies mean nothing", soft_wrap=True)
-    if not any(system["splits"] for system in study.results["systems"].values()):
+    if any(system["splits"] for system in study.results["systems"].values()):
+        if quick:
+            shown.print("quick study: everything ran; its accuracies mean nothing", soft_wrap=True)
+        for name, rows, reached, missed, unknown in tally(study.results["rows"]):
+            counts = f"{reached} of {rows} rows reached, {missed} not, {unknown} not to be had"
+            shown.print(f"{name}: {counts}", soft_wrap=True)
+    else:
+        backbones = list(dict.fromkeys(plan.config(learner).model.backbone for learner in plan.learners))
         shown.print(
-            "no network was trained, since no ImageNet weights could be had; give files by --weights BACKBONE=FILE",
+            f"no network was trained, since there are no ImageNet weights of {' or '.join(backbones)} here; give a "
+            f"file by --weights {backbones[0]}=FILE, and go on with --resume",
             soft_wrap=True,
         )
-    for name, rows, reached, missed, unknown in tally(study.results["rows"]):
-        counts = f"{reached} of {rows} rows reached, {missed} not, {unknown} not to be had"
-        shown.print(f"{name}: {counts}", soft_wrap=True)
     shown.print(f"report: {study.page}", soft_wrap=True)
     shown.print(f"figures: {out / RESULTS}", soft_wrap=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import platform
 import time
@@ -24,14 +25,17 @@ from typing import Any
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
+from exerlitenet.training.clips import Clip
 from exerlitenet.training.manifest import Manifest, read_manifest
 from exerlitenet.training.progress import Lines, Progress, Stretch
+from exerlitenet.training.split import PARTS, split_by_sequence
 from exerlitenet.training.study_features import features_folder, fill_features, fill_s, forget_features
 from exerlitenet.training.study_jobs import quieten, train_units
 from exerlitenet.training.study_plan import Plan, begin_study, check_study, quick_part
 from exerlitenet.training.study_results import NO_WEIGHTS, gather
 from exerlitenet.training.study_systems import Learner
 from exerlitenet.training.study_units import Unit, is_finished, read_unit, train_unit, units_of
+from exerlitenet.video.sequence import window_starts
 
 RESULTS, PAGE = "reproduction.json", "reproduction.html"
 # Seconds of a unit of a quick study, most of it Keras making its graphs.
@@ -175,43 +179,61 @@ def _read(dataset: Path, plan: Plan, progress: Progress) -> Manifest:
 
 
 def check_splits(plan: Plan, manifest: Manifest) -> None:
-    """Makes every seed's split by group, so that one that cannot be made is known before hours of training.
+    """Makes every seed's splits, so that one that cannot be made is known before hours of training.
 
-    A random split of sequences needs no more than what `_read` makes sure of. Raises InputError.
+    Nothing is decoded for it: clips are divided by group as they will be; the random split is tried with as many
+    sequences as the clips can give at most. Raises InputError.
     """
     from exerlitenet.training.sequence_data import split_clips
 
-    if "group" in plan.splits:
-        wanted = plan.config(plan.learners[0]).split
-        for seed in plan.seeds:
+    wanted = plan.config(plan.learners[0]).split
+    labels = [clip.label for clip in manifest.clips for _ in range(_sequences_at_most(plan, clip))]
+    for seed in plan.seeds:
+        if "group" in plan.splits:
             split_clips(manifest.clips, replace(wanted, protocol="group", seed=seed))
+        if "sequence" in plan.splits:
+            split_by_sequence(labels, wanted.fractions, seed)
+
+
+def _sequences_at_most(plan: Plan, clip: Clip) -> int:
+    """How many sequences a clip can give, from its seconds; where they are unknown, enough for every part."""
+    config = plan.config(plan.learners[0])
+    if not clip.seconds:
+        return len(PARTS)
+    # A frame at either end, since what a file says of its duration is not exact.
+    ticks = math.ceil(clip.seconds * config.sequence.rate) + 2
+    return len(window_starts(ticks, config.sequence.frames, config.stride))
 
 
 def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:
     """Learner -> why it cannot be judged. A learner with random weights never is.
 
-    Raises InputError for a file that does not fit, and where units were trained before with weights that
-    cannot be had now.
+    Raises InputError for a file that does not fit, for phases that train more layers than a backbone has, and
+    where units were trained before with weights that cannot be had now.
     """
     from exerlitenet.training.backbone import WeightsUnavailable, build_backbone
+    from exerlitenet.training.models import trainable_layers
 
-    tried: dict[str, str | None] = {}
+    built: dict[str, Any] = {}
     out_of_reach: dict[str, str] = {}
     for learner in plan.learners:
-        backbone, weights = plan.config(learner).model.backbone, plan.weights_of(learner)
-        if backbone not in tried:
-            tried[backbone] = None
+        config, weights = plan.config(learner), plan.weights_of(learner)
+        backbone = config.model.backbone
+        if backbone not in built:
+            built[backbone] = None
             try:
                 if weights == "none":
                     raise WeightsUnavailable("random weights were asked for")
-                build_backbone(backbone, plan.config(learner).sequence.size, weights)
-            except WeightsUnavailable as fault:
-                tried[backbone] = str(fault)
+                built[backbone] = build_backbone(backbone, config.sequence.size, weights)
+            except WeightsUnavailable:
                 progress.say(
                     f"{backbone}: {NO_WEIGHTS}, so size, operations and speed only; "
                     f"give a file by --weights {backbone}=FILE"
                 )
-        if tried[backbone] is not None:
+        if built[backbone] is not None:
+            for phase in config.phases:
+                trainable_layers(built[backbone], phase.trainable)
+        else:
             begun = [u.name for u in units_of(plan, [learner]) if u.run_folder(out).exists()]
             if begun:
                 raise InputError(

@@ -110,6 +110,11 @@ def make_plan(settings: Sequence[str] = (), weights: Sequence[str] = (), *, quic
         needed = max(s.phase for s in plan.systems if s.learner == learner)
         if len(config.phases) <= needed:
             raise InputError(f"configuration {learner.config} needs {needed + 1} phases for this study")
+        if config.split.fractions[2] == 0:
+            raise InputError(
+                "--set split.fractions: a study is judged on the test part, so its share, the last, must be above "
+                f"0, got {list(config.split.fractions)}"
+            )
     return plan
 
 
@@ -162,7 +167,7 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
     """Finds that a folder is free, or with `resume` that the study there belongs to this plan and data. Writes nothing.
 
     Systems, splits and seeds may differ from before, since each unit stands for itself. Raises InputError when
-    the folder holds anything else.
+    the folder holds anything else, and for a new study with a setting that would change nothing in it.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"expected a folder for the study, but {out} is a file; name another")
@@ -189,6 +194,23 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
                 "dataset": "with other clips, labels, groups or times of repetitions than the data set has now",
             }[different[0]]
             raise InputError(f"{out} was begun {words}; give the same, or another folder")
+    else:
+        _check_phases(plan)
+
+
+def _check_phases(plan: Plan) -> None:
+    """Raises InputError for a setting of a phase that none of the plan's networks has.
+
+    Only where a study begins: one that goes on with fewer systems must be given the settings it was begun with.
+    """
+    phases = max(len(plan.config(learner).phases) for learner in plan.learners)
+    for text in plan.overrides:
+        if (phase := phase_of(text)) >= phases:
+            systems = ", ".join(found.name for found in plan.systems)
+            raise InputError(
+                f"--set {text}: none of the systems chosen ({systems}) has a phase {phase}; leave it out, or choose "
+                "a system that has one"
+            )
 
 
 def _facts(plan: Plan, manifest: Manifest) -> dict[str, Any]:
