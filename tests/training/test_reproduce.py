@@ -21,7 +21,7 @@ from exerlitenet.training import backbone, fit, models
 from exerlitenet.training.manifest import read_manifest
 from exerlitenet.training.reproduce import Study, check_splits, hours, reproduce
 from exerlitenet.training.run import Run
-from exerlitenet.training.study_plan import begin_study, check_study, make_plan
+from exerlitenet.training.study_plan import make_plan
 from exerlitenet.training.study_results import NO_WEIGHTS
 from quiet_progress import Quiet
 from tiny_study import TWO_UNITS, tiny_plan, without_large_weights
@@ -273,20 +273,6 @@ def test_phases_that_train_more_layers_than_there_are_are_said_before_anything_i
     with pytest.raises(InputError, match='"last:N" with N up to 7'):
         reproduce(dataset, tiny_plan("phases.1.trainable=last:99"), out=tmp_path / "out", progress=Quiet())
     assert not (tmp_path / "out").exists()
-
-
-def test_a_setting_that_would_change_nothing_is_refused_where_a_study_begins(
-    dataset: Path, tmp_path: Path
-) -> None:
-    plan = tiny_plan(SINGLE)  # one phase, and settings of a second
-    out = tmp_path / "out"
-    with pytest.raises(InputError, match=r"none of the systems chosen \(single_frame\) has a phase 1"):
-        reproduce(dataset, plan, out=out, progress=Quiet())
-    assert not out.exists()
-    # A study that was begun with more systems has to be given the same settings, whichever of them go on.
-    manifest = read_manifest(dataset)
-    begin_study(out, tiny_plan(SYSTEMS), manifest)
-    check_study(out, plan, manifest, resume=True)
 
 
 def test_a_try_that_fails_by_its_weights_leaves_the_folder_free(

@@ -167,7 +167,7 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
     """Finds that a folder is free, or with `resume` that the study there belongs to this plan and data. Writes nothing.
 
     Systems, splits and seeds may differ from before, since each unit stands for itself. Raises InputError when
-    the folder holds anything else, and for a new study with a setting that would change nothing in it.
+    the folder holds anything else.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"expected a folder for the study, but {out} is a file; name another")
@@ -194,23 +194,6 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
                 "dataset": "with other clips, labels, groups or times of repetitions than the data set has now",
             }[different[0]]
             raise InputError(f"{out} was begun {words}; give the same, or another folder")
-    else:
-        _check_phases(plan)
-
-
-def _check_phases(plan: Plan) -> None:
-    """Raises InputError for a setting of a phase that none of the plan's networks has.
-
-    Only where a study begins: one that goes on with fewer systems must be given the settings it was begun with.
-    """
-    phases = max(len(plan.config(learner).phases) for learner in plan.learners)
-    for text in plan.overrides:
-        if (phase := phase_of(text)) >= phases:
-            systems = ", ".join(found.name for found in plan.systems)
-            raise InputError(
-                f"--set {text}: none of the systems chosen ({systems}) has a phase {phase}; leave it out, or choose "
-                "a system that has one"
-            )
 
 
 def _facts(plan: Plan, manifest: Manifest) -> dict[str, Any]:
