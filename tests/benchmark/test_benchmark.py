@@ -12,7 +12,7 @@ from bundles import write_bundle
 from command import run, run_program
 from exerlitenet.benchmark import PARTS, Benchmark, Measure, archive, run_benchmark
 from exerlitenet.benchmark import run as running
-from exerlitenet.benchmark.machine import file_name
+from exerlitenet.benchmark.machine import file_name, machine
 from exerlitenet.benchmark.measure import Unavailable
 from exerlitenet.benchmark.targets import TARGETS
 from exerlitenet.benchmark.video_file import VideoFile
@@ -190,6 +190,8 @@ def test_outputs_are_checked_before_anything_is_measured(asked: list[object], tm
         ("--csv", tmp_path / "none" / "b.csv"),
         ("--out", tmp_path / "none"),
         ("--csv", tmp_path / "x", "--json", tmp_path / "x"),
+        ("--csv", "-", "--json", "-"),
+        ("--out", tmp_path, "--json", tmp_path / file_name(machine())),
     ):
         answer = run("benchmark", *options)
         assert answer.exit_code == 2

@@ -51,6 +51,17 @@ def test_two_outputs(tmp_path: Path) -> None:
         check_different("-", tmp_path / "a", "-")
     with pytest.raises(InputError, match="named for two outputs"):
         check_different(tmp_path / "a", tmp_path / "b" / ".." / "a")
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="link/a: named for two outputs"):
+        check_different(tmp_path / "a", str(tmp_path / "link" / "a"))
+
+
+def test_standard_output_under_other_names() -> None:
+    with pytest.raises(InputError, match="-: named for two outputs"):
+        check_different("-", Path("-"))
+    if os.path.exists("/dev/stdout"):
+        with pytest.raises(InputError, match="/dev/stdout: named for two outputs"):
+            check_different("-", "/dev/stdout")
 
 
 def test_no_bar_in_a_pipe_and_one_on_a_terminal(

@@ -49,11 +49,10 @@ def benchmark(
     """Measure speed, memory, size and operations on this machine, on rendered people."""
     from exerlitenet.benchmark.machine import file_name, machine
 
-    if out is not None:
-        check_writable(out / file_name(machine()))
-    for path in (json_to, csv_to):
+    named = None if out is None else out / file_name(machine())
+    for path in (named, json_to, csv_to):
         check_writable(path)
-    check_different(json_to, csv_to)
+    check_different(named, json_to, csv_to)
     from exerlitenet.benchmark import run_benchmark
 
     with bar("measuring") as told:

@@ -57,11 +57,17 @@ def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -
 
 
 def check_different(*paths: Path | str | None) -> None:
-    """Raises InputError when two outputs would go to one file, or both to standard output."""
-    given = [path if path == STANDARD_OUTPUT else os.path.abspath(path) for path in paths if path is not None]
-    for name in given:
-        if given.count(name) > 1:
+    """Raises InputError when two outputs would go to one file, or both to standard output, under whatever names."""
+    places: set[str] = set()
+    for path in paths:
+        if path is None:
+            continue
+        name = os.fspath(path)
+        # The file that a shell sends standard output to is the same place too.
+        place = os.path.realpath("/dev/stdout" if name == STANDARD_OUTPUT else name)
+        if place in places:
             raise InputError(f"{name}: named for two outputs; give each a file of its own")
+        places.add(place)
 
 
 def write_json(data: Any, where: str | Path) -> None:
