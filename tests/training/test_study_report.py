@@ -1,167 +1,25 @@
-"""Rows, page and tables from results that a test makes up: every verdict, every reason, nothing hidden."""
+"""Rows and page from results that a test makes up: every verdict, every reason, nothing hidden."""
 
 from __future__ import annotations
 
-import copy
-import importlib.util
-import json
 import re
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from exerlitenet.errors import InputError
-from exerlitenet.training import paper_figures as paper
-from exerlitenet.training.documents import render_document
 from exerlitenet.training.metrics import Interval
 from exerlitenet.training.study_charts import IntervalRow, interval_chart
 from exerlitenet.training.study_costs import vgg16_top_parameters
 from exerlitenet.training.study_report import study_report
-from exerlitenet.training.study_results import FORMAT, NO_WEIGHTS, NOT_RUN
+from exerlitenet.training.study_results import NO_WEIGHTS, NOT_RUN
 from exerlitenet.training.study_rows import KINDS, points, tally
-from exerlitenet.training.study_systems import SYSTEMS
-from exerlitenet.training.study_tables import STUDY
 from exerlitenet.training.study_verdicts import verdicts
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def share(value: float, half: float = 0.02) -> dict[str, float]:
-    return {"value": value, "low": value - half, "high": min(1.0, value + half)}
-
-
-def split_of(accuracy: float, difference: float = 0.05, best: int = 12) -> dict[str, Any]:
-    scores = {key: share(accuracy) for key in ("precision", "recall", "f1")}
-    judged = {
-        "unit": "sequences",
-        "classes": ["biceps_curl", "squat"],
-        "confusion": [[85, 15], [8, 92]],
-        "items": 200,
-        "accuracy": share(accuracy),
-        "balanced_accuracy": share(accuracy - 0.01),
-        "positive": {"class": "biceps_curl", **scores},
-    }
-    seed = {"seed": 0, "epochs": best + 5, "best_epoch": best, "sequences": 200, "accuracy": accuracy}
-    seed |= {"validation_at_best": 0.61, "validation_highest": 0.74}
-    return {
-        "sequences": judged,
-        "clips": judged | {"unit": "clips", "items": 40},
-        "seeds": [seed | {"clips": 40, "clip_accuracy": accuracy}],
-        "last": {"balanced": share(accuracy - 0.05), "clips": share(accuracy)},
-        "errors": {"biceps_curl": share(0.10), "squat": share(0.02)},
-        "curls_over_squats": share(difference),
-        "rest": {
-            "sequences": 100,
-            "errors": 30,
-            "rows": [{"distance": "in the window", "sequences": 100, "error": share(0.1)}],
-            "difference": share(-difference),
-        },
-    }
-
-
-def network(name: str) -> dict[str, Any]:
-    layers = [
-        {"name": n, "type": "", "output_shape": list(shape), "parameters": p, "macs": 0}
-        for n, shape, p in paper.LAYERS
-        if name != "resnet50" or n != "lstm"
-    ]
-    if name == "vgg16":
-        layers[1]["parameters"] = 14_714_688
-    frame = {"paper": 54_896_576, "vgg16": 15_346_630_656, "resnet50": 3_857_973_248}[name]
-    return {
-        "total_parameters": 15_595_826,
-        "parameters": {"total": 15_595_826, **paper.PARAMETERS, **paper.NON_TRAINABLE},
-        "layers": layers,
-        "macs": {"frame": frame, "sequence": 15 * frame},
-        "flops_sequence": 30 * frame,
-        "size": {
-            "weights_bytes": 95_433_480 if name == "resnet50" else 62_383_304,
-            "checkpoint_bytes_before": 179_636_952,
-            "checkpoint_bytes_after": 182_442_840,
-        },
-        "frames": 15,
-        "forward_s": {"value": 0.1, "low": 0.09, "high": 0.12, "repetitions": 5},
-        "profiler_flops": 1_797_569_828,
-    }
+from made_up_study import made_up_results, share, split_of
 
 
 @pytest.fixture
 def results() -> dict[str, Any]:
-    from exerlitenet.training.config import load_config
-
-    systems: dict[str, Any] = {
-        s.name: {
-            "short": s.short,
-            "title": s.title,
-            "learner": s.learner.name,
-            "published": s.published,
-            "note": None,
-            "splits": {"sequence": split_of(0.99), "group": split_of(0.7)},
-            "overstated": {key: share(0.29) for key in ("balanced", "sequences", "clips")},
-        }
-        for s in SYSTEMS
-    }
-    for name in ("resnet50", "vgg16"):
-        systems[name] |= {"note": NO_WEIGHTS, "splits": {}}
-        del systems[name]["overstated"]
-    rows = [{"epoch": e, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.1, "val_accuracy": 0.9} for e in (1, 2)]
-    tested = {
-        "sequences": {"biceps_curl": 60, "squat": 140},
-        "clips": {"biceps_curl": 18, "squat": 22},
-        "groups": 25,
-        "largest_group": 0.24,
-        "always": {"class": "squat", "sequences": 0.7, "clips": 0.55},
-    }
-    return {
-        "format": FORMAT,
-        "quick": False,
-        "tested": {"sequence": tested, "group": tested},
-        "dataset": {
-            "clips": 250,
-            "groups": 71,
-            "seconds": 2392.0,
-            "sequences": 1307,
-            "classes": {
-                "biceps_curl": {"clips": 118, "groups": 40, "sequences": 700},
-                "squat": {"clips": 132, "groups": 35, "sequences": 607},
-            },
-        },
-        "networks": {name: network(name) for name in ("paper", "vgg16", "resnet50")},
-        "systems": systems,
-        "pairs": [
-            {
-                "split": "group",
-                "first": "proposed",
-                "second": control,
-                "clips": 90,
-                "only_first": 12,
-                "only_second": 3,
-                "p_value": 0.035,
-                "difference": share(0.1),
-                "seeds": [],
-            }
-            for control in ("single_frame", "shuffled", "disordered")
-        ],
-        "curves": [
-            {
-                "learner": "paper",
-                "split": "sequence",
-                "seed": 0,
-                "phase": phase,
-                "best_epoch": 2,
-                "rows": rows,
-                "seconds": 60.0,
-            }
-            for phase in ("frozen", "fine-tuned")
-        ],
-        "statements": {"sequence": "Random <split>.", "group": "Split by group."},
-        "settings": {"seeds": [0], "splits": ["sequence", "group"], "systems": [], "overrides": []},
-        "configurations": {"paper": load_config("paper").to_dict()},
-        "machine": {"cpu": "CPU", "cores": 2, "system": "Linux"},
-        "versions": {"keras": "3"},
-    }
+    return made_up_results()
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:
@@ -368,92 +226,3 @@ def test_the_chart_of_intervals() -> None:
     assert "50 %" in svg
     assert ">100 %<" in svg
     assert interval_chart(["random"], [IntervalRow("a", (Interval(None),))], label="") == ""
-
-
-# Tables of the documents.
-
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables_of_documents", ROOT / "tools" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_documents_say_what_the_results_say() -> None:
-    """Run `python tools/tables.py` when this fails."""
-    tables = script()
-    for path in (*tables.documents(), *tables.pages()):
-        assert tables.written(path) == path.read_text("utf-8"), path.name
-
-
-@pytest.fixture
-def project(tmp_path: Path, results: dict[str, Any]) -> Path:
-    (tmp_path / "results").mkdir()
-    (tmp_path / "docs").mkdir()
-    results["rows"] = [row.to_json() for row in verdicts(results)]
-    (tmp_path / "results" / "reproduction.json").write_text(json.dumps(results))
-    names = tuple(STUDY.tables)
-    marked = "".join(f"<!-- table: reproduction {name} -->\n<!-- end of table -->\n\n" for name in names)
-    (tmp_path / "README.md").write_text(f"Before.\n\n{marked}After.\n")
-    (tmp_path / "docs" / "other.md").write_text("No table.\n")
-    return tmp_path
-
-
-def test_tables_are_written_and_differences_found(
-    project: Path, results: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    main = script().main
-    readme = project / "README.md"
-    assert main(["--check"], project) == 1
-    said = capsys.readouterr().out
-    assert "README.md: differs" in said
-    assert "results/reproduction.html: differs" in said
-    assert main([], project) == 0
-    text = readme.read_text()
-    assert text.startswith("Before.\n")
-    assert text.endswith("After.\n")
-    for shown in (
-        "| proposed | random split | 99.0 % [97.0, 100.0] |",
-        NO_WEIGHTS,
-        "+29.0 points",
-        "| 553 MB |",
-    ):
-        assert shown in text
-    tables = [part for part in text.split("\n\n") if part.startswith("<!-- table")]
-    assert len(tables) == len(STUDY.tables) == 10
-    for table in tables:
-        assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1, table
-    assert "99.0 %" in (project / "results" / "reproduction.html").read_text()
-    assert main(["--check"], project) == 0
-    changed = copy.deepcopy(results)
-    changed["systems"]["proposed"]["splits"]["group"] = split_of(0.71)
-    (project / "results" / "reproduction.json").write_text(json.dumps(changed))
-    assert main(["--check"], project) == 1
-    assert readme.read_text() == text
-    assert main(["--help"], project) == 2
-
-
-def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None:
-    sources = script().SOURCES
-    marker = "<!-- table: reproduction accuracy -->\n{}<!-- end of table -->"
-    missing = render_document(marker.format("| 99.9 % |\n"), project / "nowhere", sources)
-    assert missing == marker.format("*Not there yet: results/reproduction.json.*\n")
-    file = project / "results" / "reproduction.json"
-    file.write_text(json.dumps({"quick": True}))
-    with pytest.raises(InputError, match="quick study"):
-        render_document(marker.format(""), project / "results", sources)
-    file.write_text(json.dumps({"format": 1}))
-    with pytest.raises(InputError, match="must be a study of format"):
-        render_document(marker.format(""), project / "results", sources)
-    file.write_text("{")
-    with pytest.raises(InputError, match="JSON"):
-        render_document(marker.format(""), project / "results", sources)
-    with pytest.raises(InputError, match="no table is called reproduction best"):
-        render_document(marker.format("").replace("accuracy", "best"), project / "results", sources)
-    with pytest.raises(InputError, match="end of table"):
-        render_document("<!-- table: reproduction accuracy -->\n", project / "results", sources)
-    (project / "README.md").write_text("<!-- table: nothing here -->\n<!-- end of table -->")
-    assert script().main([], project) == 2
