@@ -157,3 +157,21 @@ def test_real_clips_agree_with_their_manifest() -> None:
         length = min(4.0, float(row["seconds"]))
         assert abs(len(frames) - length * 7.5) <= 2, row["file"]
         assert all(min(f.rgb.shape[:2]) == 128 for f in frames)
+
+
+def test_a_title_that_is_not_utf_8_is_no_reason_to_refuse_a_video(tmp_path: Path) -> None:
+    path = tmp_path / "titled.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "caf-latin-1"
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for picture in clips.grey_ramp(3):
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p"))
+            )
+        container.mux(stream.encode(None))
+    data = path.read_bytes()
+    assert b"caf-latin-1" in data
+    path.write_bytes(data.replace(b"caf-latin-1", "caf\xe9-latin-1".encode("latin-1")[:11]))
+    with open_video(path) as video:
+        assert len(list(video)) == 3

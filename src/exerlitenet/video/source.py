@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import av
@@ -27,6 +27,8 @@ from exerlitenet.video.track import Track
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 # Seconds to wait for an address: to open it, and for each read.
 ADDRESS_TIMEOUT_S = (20.0, 20.0)
+# A title that is not UTF-8 is no reason to refuse a video. From PyAV 19 on that is so without being asked for.
+METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 class VideoSource:
@@ -166,7 +168,7 @@ def open_file(path: Path, name: str) -> InputContainer:
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{name}: an empty file; record or download it again")
         # "file:" keeps FFmpeg from taking a name with a colon for a protocol.
-        return av.open(f"file:{os.fspath(path)}", mode="r", metadata_errors="replace")
+        return av.open(f"file:{os.fspath(path)}", mode="r", **METADATA)
     except (av.error.FileNotFoundError, av.error.NotADirectoryError, FileNotFoundError) as error:
         raise InputError(f"{name}: no such file; check the path") from error
     except (av.error.PermissionError, PermissionError) as error:
@@ -182,7 +184,7 @@ def open_file(path: Path, name: str) -> InputContainer:
 def open_address(name: str) -> InputContainer:
     """Opens an address with FFmpeg."""
     try:
-        return av.open(name, mode="r", metadata_errors="replace", timeout=ADDRESS_TIMEOUT_S)
+        return av.open(name, mode="r", timeout=ADDRESS_TIMEOUT_S, **METADATA)
     except av.error.ProtocolNotFoundError as error:
         raise InputError(f"{name}: an unknown kind of address; use http, https, rtsp or a file") from error
     except av.error.InvalidDataError as error:
