@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 import clips
 from clips import message_of, seen_corners
@@ -204,3 +205,45 @@ def test_fit_limits_both_sides() -> None:
     assert Fit(256).size(4000, 10) == (4000, 10)
     assert Fit(6).size(4000, 10) == (2400, 6)
     assert Fit(long_side=100).size(4001, 1) == (100, 2)
+
+
+EXIF_ORIENTATIONS = {
+    1: ("red", "green", "blue", "white"),
+    3: ("white", "blue", "green", "red"),
+    6: ("blue", "red", "white", "green"),
+    8: ("green", "white", "red", "blue"),
+}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tiff", ".avif"])
+def test_a_picture_with_exif_is_read_upright(tmp_path: Path, suffix: str, orientation: int) -> None:
+    """Mirrored pictures, which hardly any camera writes, may stay mirrored, but are read."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Make] = "a camera"
+    path = tmp_path / f"photo{suffix}"
+    Image.fromarray(clips.corners((64, 32))).save(path, exif=exif, quality=100)
+    with open_video(path) as video:
+        [frame] = list(video)
+    assert frame.rgb.shape[2] == 3
+    if suffix in (".jpg", ".png") and orientation in EXIF_ORIENTATIONS:
+        assert seen_corners(frame.rgb) == EXIF_ORIENTATIONS[orientation]
+
+
+def test_every_frame_of_an_mjpeg_file_with_exif_is_read(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "a camera"
+    photo = tmp_path / "photo.jpg"
+    Image.fromarray(clips.corners((64, 32))).save(photo, exif=exif, quality=100)
+    path = tmp_path / "photos.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuvj420p"
+        for k in range(5):
+            packet = av.Packet(photo.read_bytes())
+            packet.stream, packet.pts, packet.dts, packet.is_keyframe = stream, k, k, True
+            packet.time_base = Fraction(1, 10)
+            container.mux(packet)
+    with open_video(path) as video:
+        assert [seen_corners(frame.rgb) for frame in video] == [("red", "green", "blue", "white")] * 5

@@ -32,13 +32,27 @@ class Orientation:
         return np.ascontiguousarray(pixels)
 
 
+QUARTER_TURNS = (
+    Orientation(),
+    Orientation(transpose=True, mirror_y=True),
+    Orientation(mirror_x=True, mirror_y=True),
+    Orientation(transpose=True, mirror_x=True),
+)
+"""How a picture becomes upright that has to be turned so many quarters against the clock."""
+
+
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Orientation that the display matrix asks for, to the nearest quarter turn.
 
     The matrix holds fixed-point numbers a b u, c d v, x y w: a stored point (x, y), y downwards, is shown at
     (a x + c y, b x + d y) (libavutil/display.h).
     """
-    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    try:
+        data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    except ValueError:
+        # FFmpeg attaches kinds of data, EXIF among them, that PyAV has no name for, and PyAV then names none. Its
+        # rotation still comes from the matrix; only a mirrored picture, which EXIF allows, stays mirrored.
+        return QUARTER_TURNS[round(frame.rotation / 90) % 4]
     if data is None:
         return Orientation()
     matrix = np.frombuffer(bytes(data), np.int32)
