@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -59,3 +60,22 @@ def test_importing_the_package_loads_nothing_else() -> None:
 
 def test_types_are_marked_as_complete() -> None:
     assert (resources.files("exerlitenet") / "py.typed").is_file()
+
+
+def test_recognising_leaves_nothing_but_what_was_asked_for(tmp_path: Path) -> None:
+    """No device id, no store of events, no cache: neither in the home folder nor in the temporary one."""
+    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+    home = tmp_path / "home"
+    home.mkdir()
+    hidden = ("CI", "ORT_", "XDG_")  # continuous integration keeps ONNX Runtime silent by itself
+    env = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+    places = dict.fromkeys(("HOME", "TMPDIR", "USERPROFILE", "LOCALAPPDATA"), str(home))
+    for command in (["recognize", str(video), "--model", str(model)], ["demo", str(video)]):
+        subprocess.run(
+            [sys.executable, "-m", "exerlitenet", *command],
+            env=env | places,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+    assert sorted(path.relative_to(home) for path in home.rglob("*")) == []

@@ -9,10 +9,15 @@ Names load when they are first used, so importing the package costs nothing.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet._version import __version__
+
+# ONNX Runtime from 1.29 on reports its use to its maker and keeps a device id on disk, unless this stands before it is
+# imported. Here it does, for this process and every one that it starts.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from exerlitenet.errors import InputError as InputError

@@ -147,6 +147,8 @@ class OnnxEngine:
     def _session(self, graph: Graph) -> Any:
         import onnxruntime
 
+        # For a program that had imported ONNX Runtime before this package could switch its reports off.
+        getattr(onnxruntime, "disable_telemetry_events", lambda: None)()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
