@@ -13,9 +13,10 @@ from clips import noise, spot
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.engine import Floats
 from exerlitenet.recognition.eyes import Eyes, encode_apart
-from exerlitenet.recognition.follow import LOST_TICKS, Follower
+from exerlitenet.recognition.follow import LET_GO_S, LOST_TICKS, Follower
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.results import Frame
 from exerlitenet.video.sequence import prepare, sample, to_unit_range
 from exerlitenet.video.view import look, whole_view
 
@@ -29,6 +30,7 @@ class Told:
     """An engine that keeps what it is asked, and sees joints where it is told."""
 
     name, classes, spec, phase_delay = "told", CLASSES, FOLLOW_SPEC, 0
+    probabilities = (0.0, 0.0, 1.0)
 
     def __init__(self, joints: list[np.ndarray]) -> None:
         self.pixels: list[Floats] = []
@@ -44,7 +46,7 @@ class Told:
         return np.full((1, 4), len(self.views), np.float32), next(self._joints)[None]
 
     def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
-        raise AssertionError("nothing is judged here")
+        return np.array([self.probabilities], np.float32), None
 
 
 def test_each_frame_is_seen_where_the_one_before_says() -> None:
@@ -114,8 +116,13 @@ def test_a_recogniser_looks_at_every_chosen_frame_once_and_streams_do_not_meet(f
     alone = list(recognizer.stream(frames))
     chosen = [frame.rgb for frame in sample(frames, FOLLOW_SPEC.rate)]
     assert engine.encoded == len(chosen) == 23
-    eyes = Eyes(following)
-    features = np.stack([eyes.encode(rgb) for rgb in chosen])
+    eyes, let_go_s, features = Eyes(following), 0.0, []
+    for tick, rgb in enumerate(chosen):
+        if tick / FOLLOW_SPEC.rate - let_go_s >= LET_GO_S - 1e-6:
+            eyes.let_go()
+            let_go_s = tick / FOLLOW_SPEC.rate
+        features.append(eyes.encode(rgb))
+    features = np.stack(features)
     wanted = [following.judge(features[end - 15 : end][None])[0][0] for end in range(15, 24)]
     np.testing.assert_allclose([[p.probabilities[c] for c in CLASSES] for p in alone], wanted, atol=1e-5)
     first, second = recognizer.state(), recognizer.state()
@@ -124,3 +131,28 @@ def test_a_recogniser_looks_at_every_chosen_frame_once_and_streams_do_not_meet(f
         together += first.push(mine)
         second.push(theirs)
     assert together == alone
+
+
+def test_while_no_set_runs_the_whole_picture_is_seen_now_and_then() -> None:
+    """Furniture that is taken for a person does not hold the view for ever; a set that runs is left in peace."""
+    chair = np.zeros((13, 6), np.float32)
+    chair[:, :2], chair[:, 2] = np.random.default_rng(0).uniform(0.4, 0.6, (13, 2)), 1
+    engine = Told([chair] * 400)
+    state = Recognizer(engine).state()
+    period_s = 1 / FOLLOW_SPEC.rate
+    whole = whole_view(48, 64).to_array()
+
+    def seen_whole(ticks: range) -> list[bool]:
+        first = len(engine.views)
+        for tick in ticks:
+            state.push(Frame(tick * period_s, np.zeros((48, 64, 3), np.uint8)))
+        return [np.array_equal(view[0], whole) for view in engine.views[first:]]
+
+    resting = seen_whole(range(100))
+    assert sum(resting) == pytest.approx(100 * period_s / LET_GO_S, abs=2)
+    engine.probabilities = (1.0, 0.0, 0.0)
+    seen_whole(range(100, 150))  # a set begins
+    assert not any(seen_whole(range(150, 200)))
+    engine.probabilities = (0.0, 0.0, 1.0)
+    seen_whole(range(200, 250))  # and ends
+    assert any(seen_whole(range(250, 280)))

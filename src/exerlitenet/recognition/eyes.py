@@ -30,6 +30,11 @@ class Eyes:
         """What was seen there: float32 [13, 6], x and y from 0 to 1 across `view`, then visibility and space."""
         return self._joints
 
+    def let_go(self) -> None:
+        """Looks at the whole next frame, where the model follows a person."""
+        if self._follower is not None:
+            self._follower.let_go()
+
     def encode(self, rgb: NDArray[np.uint8]) -> Floats:
         """The next frame, uint8 [height, width, 3] of any size, as features float32 [width]."""
         spec = self._engine.spec

@@ -24,6 +24,9 @@ SHRINK = 0.06
 
 LOST_TICKS = 4
 
+LET_GO_S = 1.5
+"""While no set runs, the view is let go of this often, so that it never stays on furniture."""
+
 
 class Follower:
     """Where one stream's model looks. Call `view` before a frame is encoded and `see` after it."""
@@ -39,6 +42,10 @@ class Follower:
         whole = whole_view(height, width)
         self._view = whole if self._box is None else view_of(self._box, whole.side)
         return self._view
+
+    def let_go(self) -> None:
+        """The next frame is looked at whole, wherever the person was."""
+        self._box = None
 
     def see(self, joints: NDArray[np.float32]) -> None:
         """What the model saw there. joints: float32 [13, 3 or more]: x and y, 0 to 1 in the view, and visibility."""

@@ -14,13 +14,14 @@ from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.engine import Engine, Floats, Windows, windows_of
 from exerlitenet.recognition.eyes import Eyes
+from exerlitenet.recognition.follow import LET_GO_S
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import (
     CountingThresholds,
     attach_repetitions,
     attach_repetitions_from_features,
 )
-from exerlitenet.recognition.segments import SegmentThresholds, segments_of
+from exerlitenet.recognition.segments import Segmenter, SegmentThresholds, segments_of
 from exerlitenet.results import Frame, Prediction, Workout
 from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.source import open_video
@@ -32,12 +33,16 @@ READ_AHEAD = 8
 class StreamState:
     """One stream's place in a model: its clock, and the features of the last window's frames.
 
-    Every chosen frame is encoded once, however many windows it stands in.
+    Every chosen frame is encoded once, however many windows it stands in. While no set runs, by these thresholds, the
+    view is let go of now and then.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, thresholds: SegmentThresholds | None = None) -> None:
         self._engine = engine
         self._eyes = Eyes(engine)
+        spec = engine.spec
+        self._segmenter = Segmenter(thresholds or SegmentThresholds(), spec.window_s, engine.classes)
+        self._let_go_s: float | None = None
         self._clock = TickClock(engine.spec.rate, engine.spec.frames)
         # Features and times of the ticks in the window; beside them, phases that nobody has taken yet.
         self._window: deque[Floats] = deque(maxlen=engine.spec.frames)
@@ -58,6 +63,11 @@ class StreamState:
         if ticks == 0:
             return []
         spec = self._engine.spec
+        if self._let_go_s is None or not self._segmenter.idle:
+            self._let_go_s = frame.time_s
+        elif frame.time_s - self._let_go_s >= LET_GO_S:
+            self._eyes.let_go()
+            self._let_go_s = frame.time_s
         feature = self._eyes.encode(frame.rgb)
         self._last_feature = feature
         out = []
@@ -66,6 +76,7 @@ class StreamState:
             self._enter(feature, tick_s)
             if len(self._window) >= spec.first_judged:
                 out.append(self._judge(tick_s))
+                self._segmenter.push(out[-1])
         return out
 
     def finish(self) -> list[Prediction]:
@@ -173,7 +184,7 @@ class Recognizer:
 
     def state(self) -> StreamState:
         """A place for one more stream."""
-        return StreamState(self.engine)
+        return StreamState(self.engine, self.segment_thresholds)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Prediction]:
         """Predictions as frames come, about `rate` a second once a window is full; a shorter stream gives one.
