@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from exerlitenet.training import paper_figures as paper
-from exerlitenet.training.study_results import FORMAT, NO_WEIGHTS
-from exerlitenet.training.study_systems import SYSTEMS
+from exerlitenet.reproduction import paper
+from exerlitenet.reproduction.results import FORMAT, NO_WEIGHTS
+from exerlitenet.reproduction.systems import SYSTEMS
 
 
 def share(value: float, half: float = 0.02) -> dict[str, float]:

@@ -102,7 +102,7 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("exerlitenet.training.config.load_config", interrupted)
-    monkeypatch.setattr("exerlitenet.training.manifest.read_manifest", interrupted)
+    monkeypatch.setattr("exerlitenet.datasets.manifest.read_manifest", interrupted)
     more = ("--config", "paper", "--out", tmp_path / "run") if verb == "train" else ()
     result = run(verb, tmp_path, *more)
     assert result.exit_code == 130
@@ -165,7 +165,7 @@ def test_messages_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     def bad(*_: Any, **__: Any) -> None:
         raise InputError("first\nsecond")
 
-    monkeypatch.setattr("exerlitenet.training.manifest.read_manifest", bad)
+    monkeypatch.setattr("exerlitenet.datasets.manifest.read_manifest", bad)
     assert run("dataset", "x").stderr == "exerlitenet: first second\n"
 
 

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py", "jax", "torch"}
 # Modules made of Keras classes, which cannot be written inside functions. Only functions import them.
-MADE_OF_KERAS = {"training/layers.py"}
+MADE_OF_KERAS = {"training/networks/layers.py"}
 # What starts a program slowly, room by room: only functions may import it.
 LATE = {
     "results": {"onnxruntime", "av", "rich", "typer", "starlette"},

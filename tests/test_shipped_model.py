@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exerlitenet.datasets.manifest import read_manifest
+from exerlitenet.evaluation.evaluate import evaluate, warn_if_seen
 from exerlitenet.recognition.bundle import CARD, default_folder, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.synthetic.clip import render_clip
-from exerlitenet.training.evaluate import evaluate, warn_if_seen
-from exerlitenet.training.manifest import read_manifest
 
 MOST_GRAPH_BYTES = 6_000_000
 MOST_CARD_BYTES = 300_000
@@ -119,7 +119,7 @@ def test_its_graphs_are_in_the_form_that_export_gives_them(tmp_path: Path) -> No
     """Simplifying them once more changes nothing, and a stream goes on with its windows."""
     import onnx
 
-    from exerlitenet.training.export import simplify
+    from exerlitenet.export.export import simplify
 
     bundle = load_bundle()
     for graph, rolling, operator in ((bundle.encoder, False, "HardSwish"), (bundle.head, True, "Scan")):

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 import quiet_progress
-from exerlitenet.training.augment import Ranges, draw
+from exerlitenet.datasets.augment import Ranges, draw
+from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.training.config import Config, load_config
-from exerlitenet.training.frames import StoredClip
-from exerlitenet.training.posture_data import PosedClip
+from exerlitenet.training.posture.pose_data import PosedClip
 from exerlitenet.training.run import Run
 
 CLASSES = ("squat", "biceps_curl", "none")
@@ -72,9 +72,9 @@ def quick() -> Iterator[None]:
     tensorflow.config.run_functions_eagerly(True)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("exerlitenet.training.backbone.build_backbone", tiny_backbone)
-            patch.setattr("exerlitenet.training.posture_fit.NORM_BATCHES", 3)
-            patch.setattr("exerlitenet.training.head_fit.VALIDATION_WINDOWS", 64)
+            patch.setattr("exerlitenet.training.networks.backbone.build_backbone", tiny_backbone)
+            patch.setattr("exerlitenet.training.posture.pose_fit.NORM_BATCHES", 3)
+            patch.setattr("exerlitenet.training.posture.head_fit.VALIDATION_WINDOWS", 64)
             yield
     finally:
         tensorflow.config.run_functions_eagerly(False)
@@ -121,7 +121,7 @@ class Quiet(quiet_progress.Quiet):
 
 def main() -> None:
     dataset, out, kill, *folds = sys.argv[1:]
-    from exerlitenet.training.posture_run import fit_default
+    from exerlitenet.training.posture.run import fit_default
 
     with quick():
         fit_default(
@@ -150,7 +150,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Quiet]:
-    from exerlitenet.training.posture_run import fit_default
+    from exerlitenet.training.posture.run import fit_default
 
     progress = Quiet()
     out = tmp_path_factory.mktemp("runs") / "whole"
@@ -158,7 +158,7 @@ def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def weights_of(run: Run) -> list[Any]:
-    from exerlitenet.training.posture_network import load_posture_network
+    from exerlitenet.training.posture.engine import load_posture_network
 
     return list(load_posture_network(run).full.get_weights())
 

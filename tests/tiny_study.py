@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from exerlitenet.training import backbone, models
-from exerlitenet.training.study_plan import Plan, make_plan
+from exerlitenet.reproduction.plan import Plan, make_plan
+from exerlitenet.training.cnn_lstm import network
+from exerlitenet.training.networks import backbone
 from tiny_training import tiny_backbone
 
 TINY = (
@@ -55,9 +56,9 @@ class Killer:
 
 def main() -> None:
     dataset, out, unit = sys.argv[1:]
-    from exerlitenet.training.reproduce import reproduce
+    from exerlitenet.reproduction.run import reproduce
 
-    backbone.build_backbone = models.build_backbone = without_large_weights
+    backbone.build_backbone = network.build_backbone = without_large_weights
     plan = tiny_plan(*TWO_UNITS)
     reproduce(Path(dataset), plan, out=Path(out), resume=True, progress=Killer(unit))
 

@@ -90,10 +90,10 @@ def main() -> None:
     dataset, out, where, phase, epoch = sys.argv[1:]
     import tensorflow as tf
 
-    from exerlitenet.training import fit, models
+    from exerlitenet.training.cnn_lstm import fit, network
 
     tf.config.experimental.enable_op_determinism()
-    models.build_backbone = tiny_backbone
+    network.build_backbone = tiny_backbone
     killer = Killer(where, phase, int(epoch))
     fit.fit(Path(dataset), tiny_config(), weights=None, out=Path(out), resume=True, progress=killer)
 

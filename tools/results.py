@@ -14,10 +14,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from exerlitenet.datasets.manifest import read_manifest
+from exerlitenet.evaluation.cross_validation import Folds
 from exerlitenet.files import write_atomically
-from exerlitenet.training.folds import Folds
-from exerlitenet.training.manifest import read_manifest
-from exerlitenet.training.posture_network import COUNTING, SEGMENTS
+from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
 from exerlitenet.training.run import Run
 
 # Of an evaluation, what names single people; the rest is figures.

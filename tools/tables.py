@@ -11,10 +11,10 @@ from pathlib import Path
 
 from exerlitenet.benchmark.tables import BENCHMARK
 from exerlitenet.errors import InputError
-from exerlitenet.training.documents import Source, render_document
-from exerlitenet.training.model_tables import CROSS_VALIDATION, ROBUSTNESS
-from exerlitenet.training.study_report import study_report
-from exerlitenet.training.study_tables import STUDY, load_study
+from exerlitenet.evaluation.model_tables import CROSS_VALIDATION, ROBUSTNESS
+from exerlitenet.pages.markdown import Source, render_document
+from exerlitenet.reproduction.page import study_report
+from exerlitenet.reproduction.tables import STUDY, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.run import PARTS
 from exerlitenet.benchmark.tables import BENCHMARK, figure
 from exerlitenet.errors import InputError
-from exerlitenet.training.documents import render_document
+from exerlitenet.pages.markdown import render_document
 
 FIRST = Benchmark(
     "default",

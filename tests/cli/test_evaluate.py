@@ -11,10 +11,10 @@ import pytest
 from bundles import CLASSES, write_bundle
 from command import run, run_program
 from datasets import write_dataset
+from exerlitenet.datasets.manifest import read_manifest
+from exerlitenet.evaluation.cross_validation import Folds, LeftOut
 from exerlitenet.recognition.recognizer import Seen
 from exerlitenet.results import Prediction
-from exerlitenet.training.folds import Folds, LeftOut
-from exerlitenet.training.manifest import read_manifest
 
 
 @pytest.fixture(scope="module")

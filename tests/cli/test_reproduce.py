@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from command import run
-from exerlitenet.training import backbone, models, reproduce
+from exerlitenet.reproduction import run as reproduction
+from exerlitenet.training.cnn_lstm import network
+from exerlitenet.training.networks import backbone
 from tiny_study import TINY, without_large_weights
 from tiny_training import write_dataset
 
@@ -31,7 +33,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.setattr(models, "build_backbone", without_large_weights)
+    monkeypatch.setattr(network, "build_backbone", without_large_weights)
     monkeypatch.setattr(backbone, "build_backbone", without_large_weights)
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
@@ -56,7 +58,7 @@ def test_the_command(dataset: Path, tmp_path: Path) -> None:
 def test_a_study_without_weights_says_that_nothing_was_trained(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reproduce, "_measure", lambda *_: {})
+    monkeypatch.setattr(reproduction, "_measure", lambda *_: {})
     settings = [part for text in ('splits=["group"]', SYSTEMS) for part in ("--set", text)]
     out = tmp_path / "study"
     without = ("--weights", "MobileNetV3Small=none")
@@ -82,7 +84,7 @@ def test_ctrl_c_that_a_library_makes_an_error_of_is_one_line(
         except KeyboardInterrupt as stopped:
             raise SystemError("listobject.c: bad argument to internal function") from stopped
 
-    monkeypatch.setattr(reproduce, "_measure", builds_a_graph)
+    monkeypatch.setattr(reproduction, "_measure", builds_a_graph)
     settings = [part for text in TINY for part in ("--set", text)]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -11,9 +11,10 @@ import pytest
 import tiny_posture
 import tiny_training
 from command import run, run_program
-from exerlitenet.training import families, models
+from exerlitenet.datasets.split import Split
+from exerlitenet.training import registry
+from exerlitenet.training.cnn_lstm import network
 from exerlitenet.training.run import RunClip, RunSplit
-from exerlitenet.training.split import Split
 
 pytest.importorskip("keras", reason="training needs Keras")
 
@@ -38,7 +39,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_from_a_data_set_to_a_model(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "build_backbone", tiny_training.tiny_backbone)
+    monkeypatch.setattr(network, "build_backbone", tiny_training.tiny_backbone)
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path / "cache"))
     folder, bundle = tmp_path / "run", tmp_path / "model"
     arguments = ("train", dataset, "--config", "paper", *SETTINGS, "--weights", "none", "--out", folder)
@@ -91,7 +92,7 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
         calls.append((data, config, options))
         return Trained(options["out"])
 
-    monkeypatch.setattr(families, "fit_run", fit_run)
+    monkeypatch.setattr(registry, "fit_run", fit_run)
     weights = tmp_path / "w.weights.h5"
     weights.write_text("")
     common = ("train", dataset, "--config", "paper", "--set", "seed=7", "--set", "split.seed=8")
@@ -178,7 +179,7 @@ def test_no_data_set_and_no_run(tmp_path: Path) -> None:
 
 
 def test_a_network_in_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "build_backbone", tiny_training.tiny_backbone)
+    monkeypatch.setattr(network, "build_backbone", tiny_training.tiny_backbone)
     result = run("model", "paper", *SETTINGS, "--json", "-")
     assert (result.exit_code, result.stderr) == (0, "")
     data = json.loads(result.stdout)

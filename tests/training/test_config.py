@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exerlitenet.datasets.augment import Ranges
 from exerlitenet.errors import InputError
-from exerlitenet.training.augment import Ranges
 from exerlitenet.training.config import Config, Phase, config_names, load_config, parse_config
 from exerlitenet.video.sequence import SequenceSpec
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from exerlitenet.datasets.split import Split, split_by_group, split_by_sequence
 from exerlitenet.errors import InputError
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.run import Run, RunClip, RunSplit
-from exerlitenet.training.split import Split, split_by_group, split_by_sequence
 
 CLIPS = tuple(
     RunClip(f"{n}.mp4", ("squat", "biceps_curl")[n % 2], f"g{n // 2}", f"{n:064x}") for n in range(12)

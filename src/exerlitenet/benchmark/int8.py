@@ -18,7 +18,7 @@ def int8_bundle(bundle: Bundle, folder: Path) -> Bundle:
     """
     if find_spec("onnx") is None:
         raise Unavailable("int8: needs onnx, which is not installed: pip install 'exerlitenet[train]'")
-    from exerlitenet.training.quantise import quantise_weights
+    from exerlitenet.export.quantise import quantise_weights
 
     def quantised(graph: Graph) -> Graph:
         path = Path(shutil.copyfile(bundle.folder / graph.file, folder / graph.file))

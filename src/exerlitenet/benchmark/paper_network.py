@@ -30,12 +30,12 @@ def paper_bundle(folder: Path) -> Bundle:
 
 def write_paper_network(folder: str) -> None:
     """In a fresh process: builds, exports, and writes a bundle without a stored sample."""
-    from exerlitenet.training.quiet import import_keras
+    from exerlitenet.training.keras import import_keras
 
     import_keras()
+    from exerlitenet.export.export import to_onnx
+    from exerlitenet.training.cnn_lstm.network import build, encoder, sequence_head
     from exerlitenet.training.config import load_config
-    from exerlitenet.training.export import to_onnx
-    from exerlitenet.training.models import build, encoder, sequence_head
 
     config = load_config(CONFIG)
     network = build(config.model, config.sequence, config.classes, None)

@@ -151,7 +151,7 @@ def measure_keras_example(bundle: Bundle, *, quick: bool, told: Told | None = No
             "pip install 'exerlitenet[train]'"
         )
     with TemporaryDirectory() as folder:
-        macs = call("exerlitenet.training.cnn_rnn:write_cnn_rnn", [folder])
+        macs = call("exerlitenet.benchmark.cnn_rnn:write_cnn_rnn", [folder])
         return time_keras_example(
             bundle,
             Path(folder),

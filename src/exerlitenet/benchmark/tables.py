@@ -10,7 +10,7 @@ from exerlitenet.benchmark.measure import Benchmark, Measure, rounded
 from exerlitenet.benchmark.run import PARTS
 from exerlitenet.benchmark.targets import TARGETS, Target
 from exerlitenet.errors import InputError
-from exerlitenet.training.documents import Source, markdown
+from exerlitenet.pages.markdown import Source, markdown
 
 DIGITS = 3
 

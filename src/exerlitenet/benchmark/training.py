@@ -22,13 +22,13 @@ from exerlitenet.benchmark.live import SEED
 from exerlitenet.benchmark.measure import Measure, Told, Unavailable, measure_of, rounded
 from exerlitenet.benchmark.timing import Times
 from exerlitenet.benchmark.worker import Worker, serve
+from exerlitenet.datasets.augment import Ranges
+from exerlitenet.datasets.frames import store_clips
+from exerlitenet.datasets.windows import PLAIN, ClipSequence, Item, SequencePixels
 from exerlitenet.recognition.bundle import Bundle
-from exerlitenet.training import paper_figures as paper
-from exerlitenet.training.augment import Ranges
-from exerlitenet.training.cache import FeatureCache
+from exerlitenet.reproduction import paper
+from exerlitenet.training.cnn_lstm.features import FeatureCache
 from exerlitenet.training.config import Config, load_config
-from exerlitenet.training.frames import store_clips
-from exerlitenet.training.sequences import PLAIN, ClipSequence, Item, SequencePixels
 
 EPOCH = 914
 """Sequences of a training epoch: 70 % of 1,306, which 250 clips of ours are cut into."""
@@ -233,7 +233,7 @@ class Trainer:
     """One way of training in its process. The first step of a phase, which compiles, is taken before any is timed."""
 
     def __init__(self, folder: str, overrides: Sequence[str], sequences: int) -> None:
-        from exerlitenet.training.quiet import import_keras
+        from exerlitenet.training.keras import import_keras
 
         import_keras()
         self.folder = Path(folder)
@@ -257,7 +257,7 @@ class Trainer:
 
     def steps(self, count: int) -> float:
         """Milliseconds of so many training steps, reading ahead as training does."""
-        from exerlitenet.training.fit import train_epoch
+        from exerlitenet.training.cnn_lstm.fit import train_epoch
 
         copied = [item for item in self.items if item[1] != PLAIN]
         items = [copied[k] for k in self._rng.integers(len(copied), size=count * self._batch)]
@@ -270,8 +270,8 @@ class Trainer:
 def train_from_cache(folder: str, overrides: Sequence[str], sequences: int) -> None:
     """In a worker: our way. "fill" answers with milliseconds a sequence of so many fills; "begin" reads the last."""
     trainer = Trainer(folder, overrides, sequences)
-    from exerlitenet.training.fit import compile_phase
-    from exerlitenet.training.models import build, set_trainable, training_parts
+    from exerlitenet.training.cnn_lstm.fit import compile_phase
+    from exerlitenet.training.cnn_lstm.network import build, set_trainable, training_parts
 
     config = trainer.config
     network = build(config.model, config.sequence, config.classes, None)
@@ -308,8 +308,8 @@ def train_from_cache(folder: str, overrides: Sequence[str], sequences: int) -> N
 def train_the_papers_way(folder: str, overrides: Sequence[str], sequences: int) -> None:
     """In a worker: see `training.paper_way`."""
     trainer = Trainer(folder, overrides, sequences)
-    from exerlitenet.training.models import set_trainable
-    from exerlitenet.training.paper_way import build_paper_way, compile_paper_way
+    from exerlitenet.benchmark.paper_way import build_paper_way, compile_paper_way
+    from exerlitenet.training.cnn_lstm.network import set_trainable
 
     config = trainer.config
     network = build_paper_way(config.model, config.sequence, config.classes, None)
@@ -326,7 +326,7 @@ def train_the_papers_way(folder: str, overrides: Sequence[str], sequences: int) 
 def compare_gradients(folder: str, overrides: Sequence[str], sequences: int) -> list[float]:
     """In a fresh process: of each phase, see `training.paper_way.gradient_difference`."""
     trainer = Trainer(folder, overrides, sequences)
-    from exerlitenet.training.paper_way import gradient_difference
+    from exerlitenet.benchmark.paper_way import gradient_difference
 
     place = trainer.folder / "compared"
     return [

@@ -22,7 +22,7 @@ def dataset(
     Exit status 2 when there are faults; training leaves those clips out.
     """
     check_writable(json_to, [dataset])
-    from exerlitenet.training.manifest import describe, read_manifest
+    from exerlitenet.datasets.manifest import describe, read_manifest
 
     with bar("looking at clips") as told:
         manifest = read_manifest(dataset, may_be_empty=True, progress=told)

@@ -16,10 +16,10 @@ from exerlitenet.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from exerlitenet.datasets.clips import Clip
+    from exerlitenet.evaluation.metrics import Interval
+    from exerlitenet.evaluation.results import Evaluation
     from exerlitenet.recognition.recognizer import Recognizer
-    from exerlitenet.training.clips import Clip
-    from exerlitenet.training.evaluation import Evaluation
-    from exerlitenet.training.metrics import Interval
 
 PARTS = ("all", "train", "validation", "test")
 FOLDS = "folds"
@@ -72,10 +72,10 @@ def evaluate(
     check_writable(json_to, [dataset])
     check_writable(report, [dataset])
     check_different(json_to, report)
-    from exerlitenet.training.degrade import degradations
-    from exerlitenet.training.manifest import read_manifest
-    from exerlitenet.training.report import write_report
-    from exerlitenet.training.robustness import robustness, robustness_section
+    from exerlitenet.datasets.degrade import degradations
+    from exerlitenet.datasets.manifest import read_manifest
+    from exerlitenet.evaluation.report import write_report
+    from exerlitenet.evaluation.robustness import robustness, robustness_section
 
     worse = degradations(degrade) if degrade is not None else {}
     judged = open_model(model) if part != FOLDS else None
@@ -122,7 +122,7 @@ def open_model(name: str) -> Judged:
     folder = Path(name)
     if (folder / "run.json").is_file() and not (folder / CARD).is_file():
         needs_training_extra()
-        from exerlitenet.training.families import recognizer_of_run
+        from exerlitenet.training.registry import recognizer_of_run
         from exerlitenet.training.run import Run
 
         run = Run.open(folder)
@@ -148,8 +148,8 @@ def open_model(name: str) -> Judged:
 
 def cross_validated(run: Path, clips: Sequence[Clip]) -> dict[str, Evaluation]:
     """What a run's folds said of the clips that each had left out, without running anything again."""
-    from exerlitenet.training.folds import Folds
-    from exerlitenet.training.posture_network import COUNTING, SEGMENTS
+    from exerlitenet.evaluation.cross_validation import Folds
+    from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
 
     return Folds.load(run).evaluate(clips, SEGMENTS, COUNTING)
 
@@ -194,8 +194,8 @@ def judge_each(
     judged: Judged, clips: Sequence[Clip], statement: str, worse: Mapping[str, Any]
 ) -> dict[str, Evaluation]:
     """The clips as they are, and made worse in each of these ways."""
-    from exerlitenet.training.evaluate import evaluate as evaluate_clips
-    from exerlitenet.training.robustness import degraded
+    from exerlitenet.evaluation.evaluate import evaluate as evaluate_clips
+    from exerlitenet.evaluation.robustness import degraded
 
     recognizer = judged.recognizer
     ways = {AS_THEY_ARE: recognizer.recognize} | {

@@ -20,8 +20,8 @@ def export(
 ) -> None:
     """Turn a training run into a model: two ONNX graphs and a card, checked against Keras."""
     needs_training_extra()
-    from exerlitenet.training.export import check_free
-    from exerlitenet.training.families import export_run
+    from exerlitenet.export.export import check_free
+    from exerlitenet.training.registry import export_run
     from exerlitenet.training.run import Run
 
     Run.open(run)

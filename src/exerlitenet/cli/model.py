@@ -21,7 +21,7 @@ def model(
     check_writable(json_to)
     needs_training_extra()
     from exerlitenet.training.config import load_config
-    from exerlitenet.training.describe import describe_model
+    from exerlitenet.training.summary import describe_model
 
     settings = load_config(config, changes or ())
     load_keras()

@@ -43,6 +43,6 @@ def needs_training_extra() -> None:
 def load_keras() -> None:
     """Imports Keras, which takes seconds: after everything that can be checked without it."""
     needs_training_extra()
-    from exerlitenet.training.quiet import import_keras
+    from exerlitenet.training.keras import import_keras
 
     import_keras()

@@ -51,9 +51,9 @@ def reproduce(
     systems=["proposed",...]. A backbone whose weights cannot be had is measured but not judged.
     """
     needs_training_extra()
-    from exerlitenet.training.reproduce import RESULTS, reproduce
-    from exerlitenet.training.study_plan import make_plan
-    from exerlitenet.training.study_rows import tally
+    from exerlitenet.reproduction.plan import make_plan
+    from exerlitenet.reproduction.rows import tally
+    from exerlitenet.reproduction.run import RESULTS, reproduce
 
     plan = make_plan(changes or (), weights or (), quick=quick)
     if not dataset.exists():

@@ -15,7 +15,7 @@ from exerlitenet.cli.output import console
 from exerlitenet.errors import InputError
 
 if TYPE_CHECKING:
-    from exerlitenet.training.progress import Progress
+    from exerlitenet.progress import Progress
 
 
 def train(
@@ -45,7 +45,7 @@ def train(
     if folds is not None and folds < 2:
         raise InputError(f"--folds takes a number from 2 on, got {folds}")
     from exerlitenet.training.config import load_config
-    from exerlitenet.training.families import fit_run
+    from exerlitenet.training.registry import fit_run
 
     settings = load_config(config, changes or ())
     if not dataset.exists():
@@ -74,7 +74,7 @@ def train(
 @contextmanager
 def progress_on_stderr() -> Iterator[Progress]:
     """Bars on a terminal, lines elsewhere."""
-    from exerlitenet.training.progress import Bars, Lines
+    from exerlitenet.progress import Bars, Lines
 
     if sys.stderr.isatty():
         with Bars() as bars:

@@ -1,1 +1,1 @@
-"""Learning and judging. Keras is imported only inside the functions that need it."""
+"""Learning: configurations, runs, and the networks of both model types. Keras is imported only inside functions."""

@@ -16,8 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from exerlitenet.datasets.augment import Ranges
 from exerlitenet.errors import InputError
-from exerlitenet.training.augment import Ranges
 from exerlitenet.training.tables import Table, plain, to_toml, tuples
 from exerlitenet.video.sequence import ASPECTS, SequenceSpec
 
@@ -76,7 +76,7 @@ class AugmentConfig:
     """Augmented copies of the training sequences.
 
     copies: copies kept of every training sequence; 0 = no augmentation.
-    ranges: what may happen to a copy: every field of `exerlitenet.training.augment.Ranges`, which checks
+    ranges: what may happen to a copy: every field of `exerlitenet.datasets.augment.Ranges`, which checks
         them. In the file they stand beside `copies`; those left out keep their defaults.
     """
 

@@ -28,11 +28,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from exerlitenet.datasets.clips import Clip, digest_of
+from exerlitenet.datasets.split import Split
 from exerlitenet.errors import InputError
 from exerlitenet.files import TEMPORARY, write_atomically
-from exerlitenet.training.clips import Clip, digest_of
 from exerlitenet.training.config import Config, load_config
-from exerlitenet.training.split import Split
 
 MARKER = "run.json"
 FORMAT = 1

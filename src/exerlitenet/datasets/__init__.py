@@ -1,0 +1,1 @@
+"""Clips on disk to arrays: what is in a data set, its splits, windows and augmentation. No Keras."""

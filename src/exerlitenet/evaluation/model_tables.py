@@ -1,0 +1,151 @@
+"""Tables of what the shipped model was judged on, for the documents.
+
+From results/cross-validation.json, which `tools/results.py` writes, and results/robustness.json, the "robustness" of
+`exerlitenet evaluate RUN CLIPS --degrade all --json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.evaluation.metrics import Interval
+from exerlitenet.pages.markdown import Source, markdown, read_object
+from exerlitenet.reproduction.results import interval
+
+Results = Mapping[str, Any]
+
+PARTS = {
+    "left_out": "every clip, by a head that left it out",
+    "strangers": "strangers to all of the model",
+}
+FIGURES = {
+    "which exercise, clips": "squat or curl, clips",
+    "which exercise, sequences, balanced": "sequences",
+    "all classes, clips, balanced": "three classes",
+    "none called an exercise": "none called an exercise",
+    "repetitions within one": "repetitions within one",
+}
+DEGRADED = {
+    "as they are": "as they are",
+    "light": "light x 0.25, noise of sigma 8",
+    "resolution": "short side 64 pixels and back",
+    "blur": "Gaussian blur, sigma 3 at 224 pixels",
+    "fps-5": "5 frames a second",
+    "fps-10": "10",
+    "fps-15": "15",
+    "fps-60": "60",
+    "mirrored": "mirrored",
+    "letterboxed": "letterboxed",
+    "crop-head": "head cut off",
+    "crop-feet": "feet cut off",
+}
+# Activities of which fewer clips were taken for an exercise stand in no table.
+LEAST_MISTAKEN = 3
+
+
+def load_results(paths: Sequence[Path]) -> Results:
+    """One file of results. Raises InputError for one that is no JSON object."""
+    [path] = paths
+    return read_object(path)
+
+
+def _figures(results: Results) -> str:
+    """Measures of a cross-validation: every clip, and those of people whom no part of the model has seen."""
+    found = [results[part] for part in PARTS]
+
+    def judged(unit: str, figure: str) -> list[str]:
+        return [_in_words(interval(part["judgements"][unit][figure])) for part in found]
+
+    def items(unit: str, words: str) -> str:
+        counts = [part["judgements"][unit]["items"] for part in found]
+        return f"{counts[0]:,}; {counts[1]:,} {words}"
+
+    def counted(kind: str, figure: str) -> list[str]:
+        shares = [interval(part["repetitions"][kind][figure]) for part in found]
+        return [_in_words(share) if figure == "within_one" else _plain(share) for share in shares]
+
+    def clips(kind: str) -> str:
+        return "; ".join(f"{part['repetitions'][kind]['clips']}" for part in found) + " clips"
+
+    support = [part["judgements"]["clips"]["scores"]["none"]["support"] for part in found]
+    rows: list[tuple[str, ...]] = [
+        (
+            "squat or curl, clips right",
+            *judged("exercise_clips", "accuracy"),
+            items("exercise_clips", "clips"),
+        ),
+        (
+            "squat or curl, sequences, balanced",
+            *judged("exercise_sequences", "balanced_accuracy"),
+            items("exercise_sequences", "sequences"),
+        ),
+        ("three classes, clips, balanced", *judged("clips", "balanced_accuracy"), items("clips", "clips")),
+        (
+            "none called an exercise",
+            *(_in_words(interval(part["none_called_exercise"])) for part in found),
+            f"{support[0]:,}; {support[1]:,} clips",
+        ),
+        ("repetitions within one (3 or more)", *counted("all", "within_one"), clips("all")),
+        ("repetitions, mean of abs(error)/count", *counted("all", "relative_error"), clips("all")),
+        ("the same for squats", *counted("squat", "relative_error"), clips("squat")),
+        ("the same for curls", *counted("biceps_curl", "relative_error"), clips("biceps_curl")),
+    ]
+    return markdown(("measure", *PARTS.values(), "items"), rows)
+
+
+def _in_words(found: Interval) -> str:
+    """ "95.6 % (93.4 to 97.6)"."""
+    return f"{found}".replace(" [", " (").replace("]", ")").replace(", ", " to ")
+
+
+def _plain(found: Interval) -> str:
+    """A ratio that is no share of anything."""
+    if found.value is None or found.low is None or found.high is None:
+        return "-" if found.value is None else f"{found.value:.2f}"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+def _confusion(results: Results) -> str:
+    """Every clip: rows as they are, columns as called."""
+    judged = results["left_out"]["judgements"]["clips"]
+    rows = [
+        (name, *(f"{n}" for n in row))
+        for name, row in zip(judged["classes"], judged["confusion"], strict=True)
+    ]
+    return markdown(("", *judged["classes"]), rows)
+
+
+def _views(results: Results) -> str:
+    """Clips right over all classes, by where the camera stands."""
+    rows = [(row["name"], f"{row['right']} of {row['clips']}") for row in results["left_out"]["by_view"]]
+    return markdown(("view", "right over three classes"), rows)
+
+
+def _mistaken(results: Results) -> str:
+    """What is most often called a squat or a curl and is neither."""
+    rows = [
+        (row["activity"].replace("_", " "), f"{row['called_exercise']} of {row['clips']}")
+        for row in results["left_out"]["mistaken_activities"]
+        if row["called_exercise"] >= LEAST_MISTAKEN
+    ]
+    return markdown(("activity", "called a squat or a curl"), rows)
+
+
+def _worse_pictures(results: Results) -> str:
+    """Measures on clips that were made worse, a kind a row."""
+    rows = [
+        (words, *(f"{Interval(interval(results['robustness'][kind][figure]).value)}" for figure in FIGURES))
+        for kind, words in DEGRADED.items()
+        if kind in results["robustness"]
+    ]
+    return markdown(("clips", *FIGURES.values()), rows)
+
+
+CROSS_VALIDATION = Source(
+    "cross-validation.json",
+    load_results,
+    {"figures": _figures, "confusion": _confusion, "views": _views, "mistaken": _mistaken},
+)
+ROBUSTNESS = Source("robustness.json", load_results, {"figures": _worse_pictures})

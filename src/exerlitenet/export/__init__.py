@@ -1,0 +1,1 @@
+"""A Keras network to a bundle of two ONNX graphs."""

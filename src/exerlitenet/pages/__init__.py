@@ -1,0 +1,1 @@
+"""How any report looks: HTML, SVG and Markdown."""

@@ -1,0 +1,1 @@
+"""The paper's study and its related systems on any data set."""

@@ -1,0 +1,321 @@
+"""The paper's study on any data set: every system, on both splits, with several seeds.
+
+A study is a folder:
+
+    study.json                  what it was begun with
+    units/LEARNER-SPLIT-SEED/   one resumable unit each: a training run, and what it said of the test sequences
+    features/SEED/              while it runs: what the frozen layers give, for all units of a seed
+    networks/LEARNER.json       sizes, operations and speed of each network
+    reproduction.json           all figures
+    reproduction.html           the same as a page that opens offline
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exerlitenet.datasets.clips import Clip
+from exerlitenet.datasets.manifest import Manifest, read_manifest
+from exerlitenet.datasets.split import PARTS, split_by_sequence
+from exerlitenet.errors import InputError
+from exerlitenet.files import write_atomically
+from exerlitenet.progress import Lines, Progress, Stretch
+from exerlitenet.reproduction.features import features_folder, fill_features, fill_s, forget_features
+from exerlitenet.reproduction.jobs import quieten, train_units
+from exerlitenet.reproduction.plan import Plan, begin_study, check_study, quick_part
+from exerlitenet.reproduction.results import NO_WEIGHTS, gather
+from exerlitenet.reproduction.systems import Learner
+from exerlitenet.reproduction.units import Unit, is_finished, read_unit, train_unit, units_of
+from exerlitenet.video.sequence import window_starts
+
+RESULTS, PAGE = "reproduction.json", "reproduction.html"
+# Seconds of a unit of a quick study, most of it Keras making its graphs.
+QUICK_UNIT_S = 15.0
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study. results: content of reproduction.json."""
+
+    folder: Path
+    results: Mapping[str, Any]
+
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
+
+
+def reproduce(
+    dataset: Path,
+    plan: Plan,
+    *,
+    out: Path,
+    resume: bool = False,
+    progress: Progress | None = None,
+    jobs: int = 1,
+) -> Study:
+    """Runs a study to its end, or what is left of it.
+
+    jobs: units that are trained at once, each in a process of its own with its share of the cores.
+    Raises InputError for a data set without clips of every class, a folder that is not free, a study begun with
+    other clips or settings, and as `fit` does.
+    """
+    told = progress or Lines()
+    quieten()
+    manifest = _read(dataset, plan, told)
+    check_study(out, plan, manifest, resume=resume)
+    check_splits(plan, manifest)
+    unavailable = find_weights(plan, out, told)
+    begin_study(out, plan, manifest)  # what is wrong with data, folder or weights has been said by now
+    measured = _measure(plan, out, told)
+    learners = [learner for learner in plan.learners if learner.name not in unavailable]
+    units = units_of(plan, learners)
+    for unit in units:
+        if is_finished(unit, out):
+            train_unit(unit, plan, manifest, out, told)  # compares its settings with the plan's, no more
+    _train_all(plan, learners, units, manifest, measured, out, told, jobs)
+    return write_study(plan, manifest, units, unavailable, measured, out)
+
+
+def _train_all(
+    plan: Plan,
+    learners: list[Learner],
+    units: list[Unit],
+    manifest: Manifest,
+    measured: Mapping[str, Mapping[str, Any]],
+    out: Path,
+    told: Progress,
+    jobs: int,
+) -> None:
+    """Trains the units that are not finished, seed by seed, so a study that is stopped has whole comparisons."""
+    expected = _expected_s(plan, units, manifest, measured)
+    left = [unit for unit in units if not is_finished(unit, out)]
+    filling = 0.0 if plan.quick else fill_s(plan, learners, measured, _sequences(plan, manifest))
+    seeds = list(dict.fromkeys(unit.seed for unit in left))
+    ahead = sum(expected[unit.name] for unit in left) + filling * len(seeds)
+    _announce(plan, units, left, ahead, out, told)
+    began, done, finished = time.monotonic(), 0.0, len(units) - len(left)
+    for seed in seeds:
+        told.say(f"seed {seed}: running the frozen layers once for all its units")
+        fill_features(plan, learners, seed, manifest, out, told)
+        done += filling
+
+        def unit_done(unit: Unit) -> None:
+            nonlocal done, finished
+            done, finished = done + expected[unit.name], finished + 1
+            spent = time.monotonic() - began
+            rest = f"; about {hours((ahead - done) * spent / done)} left" if finished < len(units) else ""
+            told.say(f"unit {finished} of {len(units)} done: {unit.name}{rest}")
+            _forget_graphs()
+
+        # The longest first, so that no core waits long for the last of a seed.
+        own = sorted((u for u in left if u.seed == seed), key=lambda unit: -expected[unit.name])
+        train_units(own, plan, manifest, out, features_folder(out, seed), told, jobs=jobs, done=unit_done)
+        forget_features(out, seed)
+    for seed in plan.seeds:  # also those of a seed whose last unit was done when the study was stopped
+        forget_features(out, seed)
+
+
+def write_study(
+    plan: Plan,
+    manifest: Manifest,
+    units: list[Unit],
+    unavailable: Mapping[str, str],
+    measured: Mapping[str, Mapping[str, Any]],
+    out: Path,
+) -> Study:
+    """Writes reproduction.json and reproduction.html from finished units."""
+    from exerlitenet.reproduction.page import write_study_report
+    from exerlitenet.reproduction.verdicts import verdicts
+
+    finished = [read_unit(unit, out) for unit in units]
+    results = gather(
+        finished,
+        manifest,
+        systems=plan.systems,
+        splits=plan.splits,
+        unavailable=unavailable,
+        measured=measured,
+    )
+    results |= {
+        "quick": plan.quick,
+        "settings": {
+            "seeds": list(plan.seeds),
+            "splits": list(plan.splits),
+            "systems": [system.name for system in plan.systems],
+            "overrides": list(plan.overrides),
+        },
+        "configurations": {learner.name: plan.config(learner).to_dict() for learner in plan.learners},
+        "machine": machine(),
+        "versions": dict(finished[0].versions) if finished else {},
+    }
+    results["rows"] = [row.to_json() for row in verdicts(results)]
+    write_atomically(out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_study_report(out / PAGE, results)
+    return Study(out, results)
+
+
+def _read(dataset: Path, plan: Plan, progress: Progress) -> Manifest:
+    from exerlitenet.training.cnn_lstm.data import say_what_is_left_out
+
+    classes = plan.config(plan.learners[0]).classes
+    manifest = read_manifest(dataset, classes=classes, progress=Stretch(progress, "looking at the clips"))
+    say_what_is_left_out(manifest, progress)
+    missing = [name for name in classes if all(clip.label != name for clip in manifest.clips)]
+    if missing:
+        raise InputError(
+            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+        )
+    return quick_part(manifest) if plan.quick else manifest
+
+
+def check_splits(plan: Plan, manifest: Manifest) -> None:
+    """Makes every seed's splits, so that one that cannot be made is known before hours of training.
+
+    Nothing is decoded for it: clips are divided by group as they will be; the random split is tried with as many
+    sequences as the clips can give at most. Raises InputError.
+    """
+    from exerlitenet.training.cnn_lstm.data import split_clips
+
+    wanted = plan.config(plan.learners[0]).split
+    labels = [clip.label for clip in manifest.clips for _ in range(_sequences_at_most(plan, clip))]
+    for seed in plan.seeds:
+        if "group" in plan.splits:
+            split_clips(manifest.clips, replace(wanted, protocol="group", seed=seed))
+        if "sequence" in plan.splits:
+            split_by_sequence(labels, wanted.fractions, seed)
+
+
+def _sequences_at_most(plan: Plan, clip: Clip) -> int:
+    """How many sequences a clip can give, from its seconds; where they are unknown, enough for every part."""
+    config = plan.config(plan.learners[0])
+    if not clip.seconds:
+        return len(PARTS)
+    # A frame at either end, since what a file says of its duration is not exact.
+    ticks = math.ceil(clip.seconds * config.sequence.rate) + 2
+    return len(window_starts(ticks, config.sequence.frames, config.stride))
+
+
+def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:
+    """Learner -> why it cannot be judged. A learner with random weights never is.
+
+    Raises InputError for a file that does not fit, for phases that train more layers than a backbone has, and
+    where units were trained before with weights that cannot be had now.
+    """
+    from exerlitenet.training.cnn_lstm.network import trainable_layers
+    from exerlitenet.training.networks.backbone import WeightsUnavailable, build_backbone
+
+    built: dict[str, Any] = {}
+    out_of_reach: dict[str, str] = {}
+    for learner in plan.learners:
+        config, weights = plan.config(learner), plan.weights_of(learner)
+        backbone = config.model.backbone
+        if backbone not in built:
+            built[backbone] = None
+            try:
+                if weights == "none":
+                    raise WeightsUnavailable("random weights were asked for")
+                built[backbone] = build_backbone(backbone, config.sequence.size, weights)
+            except WeightsUnavailable:
+                progress.say(
+                    f"{backbone}: {NO_WEIGHTS}, so size, operations and speed only; "
+                    f"give a file by --weights {backbone}=FILE"
+                )
+        if built[backbone] is not None:
+            for phase in config.phases:
+                trainable_layers(built[backbone], phase.trainable)
+        else:
+            begun = [u.name for u in units_of(plan, [learner]) if u.run_folder(out).exists()]
+            if begun:
+                raise InputError(
+                    f"{out} has units of {learner.name} ({begun[0]}) whose weights cannot be had now; "
+                    f"give them by --weights {backbone}=FILE"
+                )
+            out_of_reach[learner.name] = NO_WEIGHTS
+    return out_of_reach
+
+
+def _measure(plan: Plan, out: Path, progress: Progress) -> dict[str, dict[str, Any]]:
+    from exerlitenet.reproduction.measures import measure
+
+    progress.begin("sizes, operations and speed", len(plan.learners))
+    measured = {}
+    for number, learner in enumerate(plan.learners):
+        progress.advance(number, learner.name)
+        # A quick study trains on small pictures; what a network costs is always about the paper's.
+        config = learner.configuration(() if plan.quick else plan.overrides)
+        file = out / "networks" / f"{learner.name}.json"
+        measured[learner.name] = measure(config, file, quick=plan.quick, steps=None if plan.quick else config)
+    return measured
+
+
+def _expected_s(
+    plan: Plan, units: list[Unit], manifest: Manifest, measured: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Seconds that each unit takes at most; in a quick study, where nothing was timed, all the same."""
+    from exerlitenet.reproduction.measures import estimate_s
+
+    if plan.quick:
+        return {unit.name: QUICK_UNIT_S for unit in units}
+    sequences = _sequences(plan, manifest)
+    return {
+        unit.name: estimate_s(unit.config(plan), measured[unit.learner.name], sequences) for unit in units
+    }
+
+
+def _sequences(plan: Plan, manifest: Manifest) -> int:
+    """About how many sequences the clips will be cut into."""
+    config = plan.config(plan.learners[0])
+    return sum(max(1, round(clip.seconds * config.sequence.rate / config.stride)) for clip in manifest.clips)
+
+
+def _announce(
+    plan: Plan, units: list[Unit], left: list[Unit], ahead_s: float, out: Path, progress: Progress
+) -> None:
+    """What is left to do, and how long it takes."""
+    done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
+    seeds = ", ".join(map(str, plan.seeds))
+    progress.say(
+        f"{len(units)} units to train (splits: {', '.join(plan.splits)}; seeds: {seeds}){done}; "
+        "stopped at any moment, the same command with --resume goes on"
+    )
+    if left and plan.quick:
+        progress.say("a quick study: every part runs, no accuracy means anything; about two minutes")
+    elif left:
+        progress.say(
+            f"estimated time: at most {hours(ahead_s)} on this machine, if no phase stops early; "
+            "often half of it"
+        )
+
+
+def hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
+
+
+def _forget_graphs() -> None:
+    """Lets go of a finished unit's network."""
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
+
+
+def machine() -> dict[str, Any]:
+    """What the speeds were measured on; no names."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text("utf-8", errors="replace").splitlines()
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
+    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}

@@ -1,0 +1,130 @@
+"""What the study compares: the paper's systems and two controls, and the networks that have to be trained for
+them.
+
+A learner is one configuration that is trained; a system is one row of the tables. The frozen network is the
+first phase of the proposed one, so both rows come of one learner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from exerlitenet.datasets.split import Protocol
+from exerlitenet.datasets.windows import FrameOrder
+from exerlitenet.errors import InputError
+from exerlitenet.training.config import Config, load_config
+
+SPLITS: tuple[Protocol, ...] = ("sequence", "group")
+"""The paper's random split first."""
+
+SEEDS = (0, 1, 2)
+
+# Set by the study itself, for each learner and unit.
+_OWN_KEYS = re.compile(r"(name|seed|model|split\.(protocol|seed)|split)(\..*)?")
+
+
+@dataclass(frozen=True)
+class Learner:
+    """config: name of the configuration. order: of the frames, in training and in judging."""
+
+    name: str
+    config: str
+    order: FrameOrder = "true"
+
+    def configuration(self, overrides: Sequence[str] = ()) -> Config:
+        """The learner's configuration. overrides: `key=value`, as far as they are about phases it has.
+
+        Raises InputError as `load_config` does, and for keys that the study sets.
+        """
+        for text in overrides:
+            key = text.partition("=")[0].strip()
+            if _OWN_KEYS.fullmatch(key) and key != "split.fractions":
+                raise InputError(
+                    f"--set {key}: the study sets this itself; "
+                    "it takes seeds, splits, systems and the other keys of a configuration"
+                )
+        phases = len(load_config(self.config).phases)
+        config = load_config(self.config, [text for text in overrides if phase_of(text) < phases])
+        return replace(config, name=self.name)
+
+
+@dataclass(frozen=True)
+class System:
+    """A row of the tables.
+
+    short, title: for people. phase: position among the learner's phases whose best weights are judged.
+    published: it stands in the paper. disordered: it is judged on frames in an order drawn by chance.
+    """
+
+    name: str
+    short: str
+    title: str
+    learner: Learner
+    phase: int
+    published: bool
+    disordered: bool = False
+
+
+PAPER = Learner("paper", "paper")
+LEARNERS = (
+    PAPER,
+    Learner("single_frame", "single_frame"),
+    Learner("shuffled", "paper", "shuffled"),
+    Learner("resnet50", "resnet50"),
+    Learner("vgg16", "vgg16"),
+)
+_BY_NAME = {learner.name: learner for learner in LEARNERS}
+
+SYSTEMS = (
+    System("resnet50", "ResNet50", "ResNet50 frozen, dense, single frames", _BY_NAME["resnet50"], 0, True),
+    System("vgg16", "VGG16 + LSTM", "VGG16 frozen, LSTM", _BY_NAME["vgg16"], 0, True),
+    System("frozen", "frozen", "MobileNetV3Small frozen, LSTM", PAPER, 0, True),
+    System("proposed", "proposed", "MobileNetV3Small fine-tuned, LSTM (proposed)", PAPER, 1, True),
+    System(
+        "single_frame",
+        "single frames",
+        "control: MobileNetV3Small frozen, dense, single frames",
+        _BY_NAME["single_frame"],
+        0,
+        False,
+    ),
+    System(
+        "shuffled",
+        "shuffled frames",
+        "control: proposed, trained and judged on shuffled frames",
+        _BY_NAME["shuffled"],
+        1,
+        False,
+    ),
+    System(
+        "disordered",
+        "disordered frames",
+        "control: proposed as it was trained, judged on shuffled frames",
+        PAPER,
+        1,
+        False,
+        disordered=True,
+    ),
+)
+
+
+def system(name: str) -> System:
+    """A system by its name. Raises InputError for an unknown one."""
+    for found in SYSTEMS:
+        if found.name == name:
+            return found
+    raise InputError(f"the study's systems are {', '.join(s.name for s in SYSTEMS)}, got {name!r}")
+
+
+def learners_of(systems: Sequence[System]) -> tuple[Learner, ...]:
+    """What has to be trained for some systems, each once, in the order of LEARNERS."""
+    wanted = {found.learner.name for found in systems}
+    return tuple(learner for learner in LEARNERS if learner.name in wanted)
+
+
+def phase_of(override: str) -> int:
+    """The phase that `phases.N.key=value` is about; 0 for every other key."""
+    found = re.match(r"phases\.(\d+)\.", override.strip())
+    return int(found[1]) if found else 0

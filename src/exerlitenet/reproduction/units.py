@@ -1,0 +1,238 @@
+"""One unit of the study: a learner trained on one split with one seed, and what it said of every test sequence.
+
+A unit is a training run like any other, in a folder of its own, with predictions.json beside it. That file is
+written before the run counts as finished, so whatever moment a study is killed at, a finished unit has both
+and an unfinished one goes on from its last epoch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exerlitenet.datasets.manifest import Manifest
+from exerlitenet.datasets.split import PARTS, Protocol
+from exerlitenet.errors import InputError
+from exerlitenet.files import write_atomically
+from exerlitenet.progress import Progress
+from exerlitenet.reproduction.plan import Plan
+from exerlitenet.reproduction.systems import Learner
+from exerlitenet.training.config import Config
+from exerlitenet.training.run import Run
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A learner, a split and a seed."""
+
+    learner: Learner
+    split: Protocol
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.learner.name}-{self.split}-{self.seed}"
+
+    def run_folder(self, study: Path) -> Path:
+        return study / "units" / self.name / "run"
+
+    def predictions_file(self, study: Path) -> Path:
+        return study / "units" / self.name / "predictions.json"
+
+    def config(self, plan: Plan) -> Config:
+        config = plan.config(self.learner)
+        return replace(
+            config, seed=self.seed, split=replace(config.split, protocol=self.split, seed=self.seed)
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one system said of the test sequences of one unit; arrays have one entry a sequence.
+
+    classes: of the probabilities' columns. probabilities: float64 [n, classes]. truth: int64, column of the true
+    class. clip: int64, place of the clip in the data set. start_s, end_s: float64, first and last frame of the
+    window in the clip. group: of the clip.
+    """
+
+    seed: int
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    truth: NDArray[np.int64]
+    clip: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    group: tuple[str, ...]
+
+    @property
+    def called(self) -> NDArray[np.int64]:
+        """int64 [n]: column of the most probable class."""
+        return np.asarray(self.probabilities.argmax(1), np.int64)
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.called == self.truth)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a finished unit. curve: rows of the history; epochs: how many it ran.
+
+    tested: by its best weights. last: by those of its last epoch. disordered: by the best, the frames of every test
+    sequence in an order drawn by chance.
+    """
+
+    name: str
+    epochs: int
+    best_epoch: int
+    tested: Answers
+    last: Answers
+    disordered: Answers
+    curve: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished unit. counts: part -> class -> sequences. clips: part -> clips. seconds: spent on epochs.
+
+    versions: of the packages that trained it.
+    """
+
+    unit: Unit
+    phases: tuple[Phase, ...]
+    counts: Mapping[str, Mapping[str, int]]
+    clips: Mapping[str, int]
+    statement: str
+    seconds: float
+    versions: Mapping[str, str]
+
+
+def units_of(plan: Plan, learners: Sequence[Learner]) -> list[Unit]:
+    """Seed by seed, so that a study that is stopped early has whole comparisons."""
+    return [
+        Unit(learner, split, seed) for seed in plan.seeds for split in plan.splits for learner in learners
+    ]
+
+
+def is_finished(unit: Unit, study: Path) -> bool:
+    """Whether a unit needs no more training."""
+    return (unit.run_folder(study) / "metrics.json").is_file() and unit.predictions_file(study).is_file()
+
+
+def train_unit(
+    unit: Unit,
+    plan: Plan,
+    manifest: Manifest,
+    study: Path,
+    progress: Progress,
+    features: Path | None = None,
+) -> None:
+    """Trains a unit from wherever it stands; returns at once when it is finished. Raises InputError as `fit`.
+
+    features: a folder of frozen activations that it shares with others.
+    """
+    from exerlitenet.training.cnn_lstm.data import SequenceData
+    from exerlitenet.training.cnn_lstm.fit import fit
+
+    file = unit.predictions_file(study)
+
+    def keep(data: SequenceData, results: Sequence[Mapping[str, Any]]) -> None:
+        sequences = [data.sequences[i] for i in data.split.sequences_of("test")]
+        phases = [
+            {key: phase[key] for key in ("name", "epochs", "best_epoch")}
+            | {"probabilities": phase["probabilities"].get("test", [])}
+            | {key: phase[key] for key in ("last", "disordered")}
+            for phase in results
+        ]
+        labels = [s.label for s in data.sequences]
+        write_atomically(
+            file,
+            json.dumps(
+                {
+                    "classes": list(data.classes),
+                    "counts": {
+                        part: {
+                            name: sum(labels[i] == name for i in data.split.sequences_of(part))
+                            for name in data.classes
+                        }
+                        for part in PARTS
+                    },
+                    "clips": {part: len(data.split.clips_of(part)) for part in PARTS},
+                    "test": [
+                        {"clip": s.clip, "start": s.start, "label": s.label, "group": s.group}
+                        for s in sequences
+                    ],
+                    "phases": phases,
+                }
+            )
+            + "\n",
+        )
+
+    folder = unit.run_folder(study)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    weights = plan.weights_of(unit.learner)
+    fit(
+        manifest,
+        unit.config(plan),
+        weights=weights,
+        out=folder,
+        resume=True,
+        progress=progress,
+        order=unit.learner.order,
+        judged=keep,
+        shared=features,
+        thorough=True,
+    )
+
+
+def read_unit(unit: Unit, study: Path) -> Finished:
+    """A finished unit from its files. Raises InputError when they are missing or damaged."""
+    run = Run.open(unit.run_folder(study))
+    path = unit.predictions_file(study)
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        phases = tuple(_phase(unit, run, data, phase) for phase in data["phases"])
+        return Finished(
+            unit,
+            phases,
+            data["counts"],
+            data["clips"],
+            run.split.split.statement,
+            round(sum(float(row["seconds"]) for row in run.history), 1),
+            run.facts["versions"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise InputError(
+            f"{path} must hold the predictions of a finished unit ({fault!r}); "
+            f"remove {path.parent} and go on with --resume"
+        ) from fault
+
+
+def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, Any]) -> Phase:
+    classes = tuple(data["classes"])
+    test = data["test"]
+    spec = run.config.sequence
+    start = np.array([row["start"] for row in test], np.float64) / spec.rate
+    tested, last, disordered = (
+        Answers(
+            seed=unit.seed,
+            classes=classes,
+            probabilities=np.array(phase[key], np.float64).reshape(len(test), len(classes)),
+            truth=np.array([classes.index(row["label"]) for row in test], np.int64),
+            clip=np.array([row["clip"] for row in test], np.int64),
+            start_s=start,
+            end_s=start + spec.window_s,
+            group=tuple(row["group"] for row in test),
+        )
+        for key in ("probabilities", "last", "disordered")
+    )
+    curve = tuple(row for row in run.history if row["phase"] == phase["name"])
+    return Phase(
+        phase["name"], int(phase["epochs"]), int(phase["best_epoch"]), tested, last, disordered, curve
+    )

@@ -1,0 +1,1 @@
+"""The paper's network: an image backbone, two LSTMs and a softmax."""

@@ -1,0 +1,1 @@
+"""Parts that networks of both model types are built from."""

@@ -1,0 +1,1 @@
+"""The default model: a frame network that sees joints, and a sequence head."""
