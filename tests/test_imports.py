@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,45 +14,74 @@ import exerlitenet
 
 PACKAGE = Path(exerlitenet.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-COMMON = {"errors", "files", "results", "_version"}
-EVERYTHING = {"video", "recognition", "synthetic", "training", "app", "benchmark", "demo"}
-# Room -> rooms that it may import, itself and the common ones aside. Nothing may import cli.
+
+# The table of rooms: which may import which, itself aside. Nothing may import cli.
+GROUND = {"errors", "files", "folders", "progress", "results", "_version"}
+SHOWN = GROUND | {"pages", "video"}
+PREPARED = SHOWN | {"recognition", "synthetic", "datasets", "evaluation", "export"}
+ANYTHING = PREPARED | {"app", "training", "reproduction", "benchmark", "demo"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
-    "files": set(),
-    "results": set(),
-    "_version": set(),
-    "video": set(),
-    "recognition": {"video"},
-    "synthetic": set(),
-    "app": {"recognition", "video"},
-    "training": {"video", "recognition", "synthetic"},
-    "benchmark": EVERYTHING,
-    "demo": EVERYTHING - {"benchmark"},
-    "cli": EVERYTHING,
-    "__init__": {"recognition"},
+    **{module: {"errors"} for module in GROUND},
+    "pages": {"errors"},
+    "video": GROUND,
+    "synthetic": GROUND,
+    "recognition": SHOWN,
+    "app": GROUND | {"recognition", "video"},
+    "datasets": GROUND | {"pages.text", "video", "synthetic"},
+    "evaluation": SHOWN | {"datasets", "recognition"},
+    "export": GROUND | {"recognition", "video"},
+    "training": PREPARED,
+    "training.networks": GROUND | {"training.config"},
+    "reproduction": GROUND | {"pages", "datasets", "evaluation", "export", "training"},
+    "benchmark": ANYTHING,
+    "demo": ANYTHING - {"benchmark"},
+    "cli": ANYTHING,
+    "__init__": GROUND | {"recognition"},
     "__main__": {"cli"},
 }
+# Networks of one model type each. Besides the rooms that may import anything, only these know them by name.
+FAMILIES = ("training.cnn_lstm", "training.posture")
+KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "benchmark", "cli", "demo")
+
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py", "jax", "torch"}
+MAY_LEARN = {"training", "export", "reproduction", "benchmark"}
 # Modules made of Keras classes, which cannot be written inside functions. Only functions import them.
-MADE_OF_KERAS = {"training/networks/layers.py"}
+MADE_OF_KERAS = {"training.networks.layers"}
 # What starts a program slowly, room by room: only functions may import it.
+SLOW = {"onnxruntime", "rich", "typer", "starlette"}
 LATE = {
-    "results": {"onnxruntime", "av", "rich", "typer", "starlette"},
-    "video": {"onnxruntime", "rich", "typer", "starlette"},
-    "synthetic": {"onnxruntime", "rich", "typer", "starlette"},
-    "recognition": {"onnxruntime", "rich", "typer", "starlette"},
-    "training": {"onnxruntime", "rich", "typer", "starlette"},
-    "cli": {"onnxruntime", "av", "numpy", "PIL", "rich", "starlette"},
+    "results": SLOW | {"av"},
+    **dict.fromkeys(
+        ("video", "recognition", "datasets", "evaluation", "export", "training", "reproduction"), SLOW
+    ),
+    "synthetic": SLOW,
+    "pages": SLOW,
+    "cli": SLOW - {"typer"} | {"av", "numpy", "PIL"},
 }
 
-
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+MOST_FILES = 15
+# Folders with more files than that, to be emptied.
+CROWDED = {
+    "app",
+    "benchmark",
+    "cli",
+    "reproduction",
+    "synthetic",
+}
 
 
 def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+    """Dotted, below the package: "training.config". A folder's own module goes by the folder's name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def room_of(path: Path) -> str:
+    return name_of(path).split(".")[0]
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
 
 
 def imports(tree: ast.AST, *, everywhere: bool) -> Iterator[tuple[str, int]]:
@@ -78,40 +109,82 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+MODULES = {name_of(path) for path in SOURCES}
+
+
+def own_imports(path: Path, *, everywhere: bool) -> Iterator[tuple[str, int]]:
+    """(module of the package, line) as `name_of` calls them, without what comes of `exerlitenet` itself.
+
+    Of `from exerlitenet.video import view` that is video.view alone, where there is such a module.
+    """
+    found = [
+        (m.removeprefix("exerlitenet."), line) for m, line in imports(tree_of(path), everywhere=everywhere)
+    ]
+    found = [(name, line) for name, line in found if name in MODULES]
+    for name, line in found:
+        if not any(at == line and other != name and within(other, name) for other, at in found):
+            yield name, line
+
+
 def test_every_room_has_a_rule() -> None:
     assert {room_of(path) for path in SOURCES} <= set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports_run_one_way(path: Path) -> None:
-    room = room_of(path)
-    allowed = MAY_IMPORT[room] | COMMON | {room}
-    for module, line in imports(tree_of(path), everywhere=True):
-        parts = module.split(".")
-        # `from exerlitenet import x` names the package alone first, then x.
-        if parts[0] == "exerlitenet" and len(parts) > 1 and (PACKAGE / parts[1]).with_suffix("") in ROOMS:
-            assert parts[1] in allowed, f"{name_of(path)}:{line}: {room} must not import {module}"
+    room = max((room for room in MAY_IMPORT if within(name_of(path), room)), key=len)
+    for module, line in own_imports(path, everywhere=True):
+        allowed = any(within(module, other) for other in MAY_IMPORT[room] | {room})
+        assert allowed, f"{name_of(path)}:{line}: {room} must not import {module}"
 
 
-ROOMS = {(PACKAGE / room_of(path)) for path in SOURCES}
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_model_types_do_not_know_each_other(path: Path) -> None:
+    name = name_of(path)
+    if any(within(name, room) for room in KNOW_FAMILIES):
+        return
+    for module, line in own_imports(path, everywhere=True):
+        for family in FAMILIES:
+            assert within(name, family) or not within(module, family), (
+                f"{name}:{line} must not import {module}"
+            )
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if room_of(p) != "training"], ids=name_of)
-def test_only_training_touches_keras(path: Path) -> None:
+@pytest.mark.parametrize("path", [p for p in SOURCES if room_of(p) == "datasets"], ids=name_of)
+def test_data_sets_are_read_without_the_renderer(path: Path) -> None:
+    for module, line in own_imports(path, everywhere=False):
+        assert not within(module, "synthetic"), f"{name_of(path)}:{line} imports {module} outside a function"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    after = {name_of(path): {m for m, _ in own_imports(path, everywhere=False)} for path in SOURCES}
+    TopologicalSorter(after).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_folder_holds_too_many_files() -> None:
+    files = [p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".js") and p.name != "__init__.py"]
+    crowded = {
+        f"{folder.relative_to(PACKAGE)}: {count} files"
+        for folder, count in Counter(path.parent for path in files).items()
+        if count > MOST_FILES and folder.relative_to(PACKAGE).as_posix() not in CROWDED
+    }
+    assert not crowded
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if room_of(p) not in MAY_LEARN], ids=name_of)
+def test_only_learning_touches_keras(path: Path) -> None:
     for module, line in imports(tree_of(path), everywhere=True):
         assert module.split(".")[0] not in LEARNING, f"{name_of(path)}:{line} imports {module}"
 
 
 @pytest.mark.parametrize(
-    "path",
-    [p for p in SOURCES if room_of(p) == "training" and name_of(p) not in MADE_OF_KERAS],
-    ids=name_of,
+    "path", [p for p in SOURCES if room_of(p) in MAY_LEARN and name_of(p) not in MADE_OF_KERAS], ids=name_of
 )
-def test_training_loads_keras_inside_functions_only(path: Path) -> None:
-    made_of_keras = {f"exerlitenet.{n.removesuffix('.py').replace('/', '.')}" for n in MADE_OF_KERAS}
+def test_keras_is_loaded_inside_functions_only(path: Path) -> None:
     for module, line in imports(tree_of(path), everywhere=False):
         assert module.split(".")[0] not in LEARNING, f"{name_of(path)}:{line} imports {module}"
-        assert module not in made_of_keras, f"{name_of(path)}:{line} imports {module}, which loads Keras"
+    for module, line in own_imports(path, everywhere=False):
+        assert module not in MADE_OF_KERAS, f"{name_of(path)}:{line} imports {module}, which loads Keras"
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if room_of(p) in LATE], ids=name_of)

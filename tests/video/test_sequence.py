@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -21,7 +20,6 @@ from exerlitenet.video.sequence import (
     sequence_of,
     to_unit_range,
     window_indices,
-    window_starts,
 )
 from exerlitenet.video.view import View, look, whole_view
 
@@ -98,34 +96,12 @@ def test_a_slow_source_is_repeated() -> None:
 # Windows
 
 
-@given(st.integers(1, 400), st.integers(1, 40), st.integers(1, 50))
-def test_windows_cover_the_clip_and_stay_in_it(ticks: int, frames: int, stride: int) -> None:
-    starts = window_starts(ticks, frames, stride)
-    assert starts[0] == 0
-    assert all(0 < b - a <= stride for a, b in itertools.pairwise(starts))
-    if ticks >= frames:
-        assert starts[-1] == ticks - frames
-        assert all(start % stride == 0 for start in starts[:-1])
-    else:
-        assert starts == [0]
-    seen = {int(i) for start in starts for i in window_indices(start, ticks, frames)}
-    assert seen <= set(range(ticks))
-    if stride <= frames:
-        assert seen == set(range(ticks))
-
-
 @given(st.integers(-60, 100), st.integers(1, 100), st.integers(1, 40))
 def test_a_window_beyond_either_end_holds_the_frame_there(start: int, ticks: int, frames: int) -> None:
     indices = window_indices(start, ticks, frames)
     assert indices.shape == (frames,)
     assert indices.dtype == np.int64
     assert indices.tolist() == [max(0, min(start + k, ticks - 1)) for k in range(frames)]
-
-
-@pytest.mark.parametrize("arguments", [(0, 15, 1), (10, 0, 1), (10, 15, 0)])
-def test_impossible_windows_are_refused(arguments: tuple[int, int, int]) -> None:
-    with pytest.raises(InputError, match="at least 1"):
-        window_starts(*arguments)
 
 
 # Pictures

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exerlitenet.datasets.frames import StoredClip, store_clips
+from exerlitenet.folders import cache_folder
 from exerlitenet.progress import Progress, Stretch
-from exerlitenet.training.cnn_lstm.features import cache_folder
 
 # Short side of stored frames; see `SequenceSpec.source_short_side`.
 STORE_SIDE = 256

@@ -16,12 +16,12 @@ from PIL import Image
 from exerlitenet.datasets.augment import Ranges, draw
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
+from exerlitenet.errors import InputError
 from exerlitenet.video.sequence import (
     SequenceSpec,
     prepare,
     to_unit_range,
     window_indices,
-    window_starts,
 )
 
 PLAIN = -1
@@ -50,6 +50,21 @@ class ClipSequence:
     start: int
     label: str
     group: str
+
+
+def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
+    """First ticks of the windows over a clip of `ticks` sampled frames.
+
+    Windows start at 0, stride, 2 stride, ... as long as they fit; a last one is added so that the clip's end
+    is seen. A clip shorter than one window has one window that starts at 0 and holds the last frame.
+    """
+    if ticks < 1 or frames < 1 or stride < 1:
+        raise InputError(f"ticks, frames and stride must be at least 1, got {ticks}, {frames}, {stride}")
+    last = max(0, ticks - frames)
+    starts = list(range(0, last + 1, stride))
+    if starts[-1] != last:
+        starts.append(last)
+    return starts
 
 
 def cut_sequences(

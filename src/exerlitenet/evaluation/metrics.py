@@ -7,7 +7,7 @@ number of leading axes, so that a bootstrap needs no loop. A figure without supp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ class Interval:
     value: float | None
     low: float | None = None
     high: float | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Interval:
+        """What `to_json` wrote; None is an interval without a figure."""
+        return cls(None) if data is None else cls(data["value"], data["low"], data["high"])
 
     def to_json(self) -> dict[str, float | None]:
         return {"value": _rounded(self.value), "low": _rounded(self.low), "high": _rounded(self.high)}

@@ -12,7 +12,6 @@ from typing import Any
 
 from exerlitenet.evaluation.metrics import Interval
 from exerlitenet.pages.markdown import Source, markdown, read_object
-from exerlitenet.reproduction.results import interval
 
 Results = Mapping[str, Any]
 
@@ -56,14 +55,14 @@ def _figures(results: Results) -> str:
     found = [results[part] for part in PARTS]
 
     def judged(unit: str, figure: str) -> list[str]:
-        return [_in_words(interval(part["judgements"][unit][figure])) for part in found]
+        return [_in_words(Interval.from_json(part["judgements"][unit][figure])) for part in found]
 
     def items(unit: str, words: str) -> str:
         counts = [part["judgements"][unit]["items"] for part in found]
         return f"{counts[0]:,}; {counts[1]:,} {words}"
 
     def counted(kind: str, figure: str) -> list[str]:
-        shares = [interval(part["repetitions"][kind][figure]) for part in found]
+        shares = [Interval.from_json(part["repetitions"][kind][figure]) for part in found]
         return [_in_words(share) if figure == "within_one" else _plain(share) for share in shares]
 
     def clips(kind: str) -> str:
@@ -84,7 +83,7 @@ def _figures(results: Results) -> str:
         ("three classes, clips, balanced", *judged("clips", "balanced_accuracy"), items("clips", "clips")),
         (
             "none called an exercise",
-            *(_in_words(interval(part["none_called_exercise"])) for part in found),
+            *(_in_words(Interval.from_json(part["none_called_exercise"])) for part in found),
             f"{support[0]:,}; {support[1]:,} clips",
         ),
         ("repetitions within one (3 or more)", *counted("all", "within_one"), clips("all")),
@@ -136,7 +135,13 @@ def _mistaken(results: Results) -> str:
 def _worse_pictures(results: Results) -> str:
     """Measures on clips that were made worse, a kind a row."""
     rows = [
-        (words, *(f"{Interval(interval(results['robustness'][kind][figure]).value)}" for figure in FIGURES))
+        (
+            words,
+            *(
+                f"{Interval(Interval.from_json(results['robustness'][kind][figure]).value)}"
+                for figure in FIGURES
+            ),
+        )
         for kind, words in DEGRADED.items()
         if kind in results["robustness"]
     ]

@@ -6,11 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
-
-from exerlitenet.evaluation.metrics import Interval
+from typing import Any, Protocol, runtime_checkable
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A figure with the bounds of its interval; as text "FIGURE [LOW, HIGH]", or "FIGURE" alone."""
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
 
 
 def page(title: str, body: Iterable[str]) -> str:
@@ -87,14 +96,14 @@ def table(
 
 def _numeric(values: Iterable[Any]) -> bool:
     present = [value for value in values if value is not None]
-    return bool(present) and all(isinstance(value, int | float | Interval) for value in present)
+    return bool(present) and all(isinstance(value, int | float | Bounded) for value in present)
 
 
 def cell(value: Any) -> str:
     """A value as escaped text; "-" for none, intervals as small text behind their figure."""
     if value is None:
         return "-"
-    if isinstance(value, Interval):
+    if isinstance(value, Bounded):
         figure, bracket, bounds = f"{value}".partition(" [")
         return escape(figure) + (f" <small>{escape(f'[{bounds}')}</small>" if bracket else "")
     if isinstance(value, bool):

@@ -14,7 +14,6 @@ from exerlitenet.pages import html
 from exerlitenet.reproduction import paper, tables
 from exerlitenet.reproduction.charts import IntervalRow, interval_chart
 from exerlitenet.reproduction.figures import confusions, curves, networks
-from exerlitenet.reproduction.results import interval
 from exerlitenet.reproduction.rows import SPLIT_NAMES, points
 from exerlitenet.reproduction.tables import Results, Table
 
@@ -62,13 +61,13 @@ def _head(results: Results) -> Iterable[str]:
     proposed = results["systems"].get("proposed", {"splits": {}})
     for split, name in SPLIT_NAMES.items():
         if found := proposed["splits"].get(split):
-            balanced = interval(found["sequences"]["balanced_accuracy"])
-            clips = interval(found["clips"]["accuracy"])
+            balanced = Interval.from_json(found["sequences"]["balanced_accuracy"])
+            clips = Interval.from_json(found["clips"]["accuracy"])
             figures[f"proposed, {name}: sequences, balanced"] = (_value(balanced), [_bounds(balanced)])
             figures[f"proposed, {name}: clips right"] = (_value(clips), [_bounds(clips)])
     if "overstated" in proposed:
         for key, unit in (("balanced", "sequences, balanced"), ("clips", "clips")):
-            over = points(interval(proposed["overstated"][key]))
+            over = points(Interval.from_json(proposed["overstated"][key]))
             figures[f"the random split overstates proposed, {unit}"] = (
                 over.partition(" [")[0],
                 [_inside(over)],
@@ -152,7 +151,9 @@ def _splits(results: Results) -> str:
                 IntervalRow(
                     row["short"],
                     tuple(
-                        interval(row["splits"][split][unit][figure]) if split in row["splits"] else None
+                        Interval.from_json(row["splits"][split][unit][figure])
+                        if split in row["splits"]
+                        else None
                         for split in SPLIT_NAMES
                     ),
                     paper.ACCURACY[name].accuracy / 100
@@ -184,13 +185,13 @@ def _overstated(results: Results) -> Iterable[str]:
     row = results["systems"].get("proposed", {})
     if "overstated" in row and not results["quick"]:
         by_split = [row["splits"][split] for split in ("sequence", "group")]
-        sequences = [interval(found["sequences"]["balanced_accuracy"]) for found in by_split]
-        clips = [interval(found["clips"]["accuracy"]) for found in by_split]
+        sequences = [Interval.from_json(found["sequences"]["balanced_accuracy"]) for found in by_split]
+        clips = [Interval.from_json(found["clips"]["accuracy"]) for found in by_split]
         yield html.paragraph(
             f"On these clips the proposed network gets {sequences[0]} of test sequences by the random split, both "
             f"classes weighing alike, and {sequences[1]} of new people's; of clips {clips[0]} and {clips[1]}. The "
-            f"random split overstates it by {points(interval(row['overstated']['balanced']))}, on clips by "
-            f"{points(interval(row['overstated']['clips']))}."
+            f"random split overstates it by {points(Interval.from_json(row['overstated']['balanced']))}, on clips by "
+            f"{points(Interval.from_json(row['overstated']['clips']))}."
         )
 
 

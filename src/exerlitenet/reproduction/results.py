@@ -11,7 +11,6 @@ from typing import Any
 
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import Protocol
-from exerlitenet.evaluation.metrics import Interval
 from exerlitenet.reproduction.statistics import (
     at_rest,
     clips_of,
@@ -220,8 +219,3 @@ def _curves(finished: Sequence[Finished]) -> list[dict[str, Any]]:
         for f in finished
         for phase in f.phases
     ]
-
-
-def interval(data: Mapping[str, Any] | None) -> Interval:
-    """What `Interval.to_json` wrote."""
-    return Interval(None) if data is None else Interval(data["value"], data["low"], data["high"])

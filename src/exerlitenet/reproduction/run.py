@@ -26,6 +26,7 @@ from typing import Any
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import Manifest, read_manifest
 from exerlitenet.datasets.split import PARTS, split_by_sequence
+from exerlitenet.datasets.windows import window_starts
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
 from exerlitenet.progress import Lines, Progress, Stretch
@@ -35,7 +36,6 @@ from exerlitenet.reproduction.plan import Plan, begin_study, check_study, quick_
 from exerlitenet.reproduction.results import NO_WEIGHTS, gather
 from exerlitenet.reproduction.systems import Learner
 from exerlitenet.reproduction.units import Unit, is_finished, read_unit, train_unit, units_of
-from exerlitenet.video.sequence import window_starts
 
 RESULTS, PAGE = "reproduction.json", "reproduction.html"
 # Seconds of a unit of a quick study, most of it Keras making its graphs.

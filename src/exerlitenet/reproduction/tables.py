@@ -11,7 +11,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.evaluation.metrics import Interval
 from exerlitenet.pages.markdown import Source, markdown, read_object
 from exerlitenet.reproduction import paper
-from exerlitenet.reproduction.results import FORMAT, interval
+from exerlitenet.reproduction.results import FORMAT
 from exerlitenet.reproduction.rows import SPLIT_NAMES, points, tally
 
 Results = Mapping[str, Any]
@@ -35,9 +35,9 @@ def splits(results: Results) -> Table:
         cells: list[Any] = [row["short"], None if published is None else f"{published.accuracy:.2f} %"]
         for unit, figure in (("sequences", "balanced_accuracy"), ("clips", "accuracy")):
             found = [row["splits"].get(split) for split in SPLIT_NAMES]
-            cells += [None if f is None else f"{interval(f[unit][figure])}" for f in found]
+            cells += [None if f is None else f"{Interval.from_json(f[unit][figure])}" for f in found]
             less = over.get("balanced" if unit == "sequences" else "clips")
-            cells.append(points(interval(less)) if less else None)
+            cells.append(points(Interval.from_json(less)) if less else None)
         rows.append(tuple(cells))
     if tested := results["tested"]:
         always = [f"{Interval(tested[s]['always']['clips'])}" if s in tested else None for s in SPLIT_NAMES]
@@ -89,7 +89,7 @@ def accuracy(results: Results) -> Table:
                 (
                     row["short"],
                     SPLIT_NAMES[split],
-                    f"{interval(judged['accuracy'])}",
+                    f"{Interval.from_json(judged['accuracy'])}",
                     *(value_of(positive.get(key)) for key in ("precision", "recall", "f1")),
                     _seeds(found, "best_epoch"),
                 )
@@ -119,8 +119,8 @@ def stopping(results: Results) -> Table:
                     " / ".join((_seeds(found, "best_epoch"), _seeds(found, "epochs"))),
                     _shares(found, "validation_at_best"),
                     _shares(found, "validation_highest"),
-                    f"{interval(found['sequences']['balanced_accuracy'])}",
-                    f"{interval(found['last']['balanced'])}",
+                    f"{Interval.from_json(found['sequences']['balanced_accuracy'])}",
+                    f"{Interval.from_json(found['last']['balanced'])}",
                 )
             )
     columns = (
@@ -147,7 +147,7 @@ def pairs(results: Results) -> Table:
             pair["only_first"],
             pair["only_second"],
             f"{pair['p_value']:.3g}",
-            points(interval(pair["difference"])),
+            points(Interval.from_json(pair["difference"])),
         )
         for pair in results["pairs"]
     )
@@ -162,7 +162,7 @@ def class_errors(results: Results) -> Table:
             row["short"],
             SPLIT_NAMES[split],
             *(value_of(found["errors"].get(name)) for name in ("biceps_curl", "squat")),
-            points(interval(found["curls_over_squats"])),
+            points(Interval.from_json(found["curls_over_squats"])),
         )
         for _, row in _judged(results)
         for split, found in row["splits"].items()
@@ -183,7 +183,7 @@ def rest_errors(results: Results) -> Table:
             names = [r["distance"] for r in rest["rows"]]
             bins = [f"{value_of(r['error'])} of {r['sequences']}" for r in rest["rows"]]
             cells = (row["short"], SPLIT_NAMES[split], rest["errors"], *bins)
-            rows.append((*cells, points(interval(rest["difference"]))))
+            rows.append((*cells, points(Interval.from_json(rest["difference"]))))
     return Table(
         ("system", "split", "errors", *names, "no far end in the window less one in it"), tuple(rows)
     )
@@ -232,7 +232,7 @@ def _judged(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
 
 def value_of(data: Mapping[str, Any] | None) -> str:
     """A share without its interval."""
-    return f"{Interval(interval(data).value)}"
+    return f"{Interval(Interval.from_json(data).value)}"
 
 
 def _seeds(found: Mapping[str, Any], key: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from exerlitenet.evaluation.metrics import Interval
 from exerlitenet.reproduction import paper
 from exerlitenet.reproduction.costs import cost_rows
-from exerlitenet.reproduction.results import NOT_RUN, interval
+from exerlitenet.reproduction.results import NOT_RUN
 from exerlitenet.reproduction.rows import (
     NOT_PUBLISHED,
     QUICK,
@@ -66,7 +66,9 @@ def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
             continue
         judged = split["sequences"]
         for key in ("accuracy", "precision", "recall", "F1"):
-            ours = interval(judged["accuracy"] if key == "accuracy" else judged["positive"][key.lower()])
+            ours = Interval.from_json(
+                judged["accuracy"] if key == "accuracy" else judged["positive"][key.lower()]
+            )
             yield _accuracy(results, name, f"{title}, {key}", getattr(published, key.lower()), ours)
         epochs = [seed["best_epoch"] for seed in split["seeds"]]
         reached = published.best_epoch in epochs
@@ -90,7 +92,7 @@ def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
         if split is None:
             yield _missing(results, "accuracy", name, figure, what, shown)
             continue
-        errors = [interval(split["errors"].get(k)).value for k in ("biceps_curl", "squat")]
+        errors = [Interval.from_json(split["errors"].get(k)).value for k in ("biceps_curl", "squat")]
         ours_shown = " and ".join("-" if e is None else f"{100 * e:.1f} %" for e in errors)
         fewer = all(e is not None and e <= rate for e, rate in zip(errors, rates, strict=True))
         verdict: Verdict = "reached" if fewer else "not reached"
@@ -110,7 +112,10 @@ def _accuracy(results: Mapping[str, Any], name: str, what: str, published: float
         verdict, why = "reached", ""
         if what.endswith("accuracy"):
             by_group = results["systems"][name]["splits"].get("group")
-            new = by_group and f"; people not trained on: {interval(by_group['sequences']['accuracy'])}"
+            new = (
+                by_group
+                and f"; people not trained on: {Interval.from_json(by_group['sequences']['accuracy'])}"
+            )
             if new and (tested := results["tested"].get("group")):
                 new += f", where always {tested['always']['class']} gets {Interval(tested['always']['sequences'])}"
             why = f"by a random split of sequences, which allows as much without new people{new or ''}"
@@ -192,9 +197,9 @@ def _explanations(results: Mapping[str, Any]) -> Iterator[Row]:
             yield _missing(results, "explanation", "proposed", "section 5", rest, "said")
             continue
         errors = _wrong(found["sequences"]["confusion"])
-        yield _explained(results, curls, said, interval(found.get("curls_over_squats")), errors)
+        yield _explained(results, curls, said, Interval.from_json(found.get("curls_over_squats")), errors)
         yield _explained(
-            results, rest, "said", interval(found["rest"]["difference"]), found["rest"]["errors"]
+            results, rest, "said", Interval.from_json(found["rest"]["difference"]), found["rest"]["errors"]
         )
     pairs = {(pair["split"], pair["first"], pair["second"]): pair for pair in results["pairs"]}
     for control, what in (
@@ -206,7 +211,7 @@ def _explanations(results: Mapping[str, Any]) -> Iterator[Row]:
         if pair is None:
             yield _missing(results, "explanation", control, "section 5", what, "said")
         else:
-            yield _explained(results, what, "said", interval(pair["difference"]))
+            yield _explained(results, what, "said", Interval.from_json(pair["difference"]))
 
 
 def _wrong(confusion: Sequence[Sequence[int]]) -> int:

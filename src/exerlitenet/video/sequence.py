@@ -141,21 +141,6 @@ def to_unit_range(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.multiply(pixels, np.float32(1 / 255), dtype=np.float32)
 
 
-def window_starts(ticks: int, frames: int, stride: int) -> list[int]:
-    """First ticks of the windows over a clip of `ticks` sampled frames.
-
-    Windows start at 0, stride, 2 stride, ... as long as they fit; a last one is added so that the clip's end
-    is seen. A clip shorter than one window has one window that starts at 0 and holds the last frame.
-    """
-    if ticks < 1 or frames < 1 or stride < 1:
-        raise InputError(f"ticks, frames and stride must be at least 1, got {ticks}, {frames}, {stride}")
-    last = max(0, ticks - frames)
-    starts = list(range(0, last + 1, stride))
-    if starts[-1] != last:
-        starts.append(last)
-    return starts
-
-
 def window_indices(start: int, ticks: int, frames: int) -> NDArray[np.int64]:
     """Ticks of the window from `start`: int64 [frames]; beyond the clip its first or last frame is held."""
     return np.clip(np.arange(start, start + frames), 0, ticks - 1)

@@ -11,10 +11,10 @@ from PIL import Image
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
-from exerlitenet.datasets.windows import PLAIN, FrameOrder, SequencePixels, ahead, cut_sequences
+from exerlitenet.datasets.windows import PLAIN, FrameOrder, SequencePixels, cut_sequences
 from exerlitenet.errors import InputError
 from exerlitenet.training.cnn_lstm import features
-from exerlitenet.training.cnn_lstm.features import FeatureCache, cache_folder
+from exerlitenet.training.cnn_lstm.features import FeatureCache
 from exerlitenet.video.sequence import SequenceSpec, prepare
 from exerlitenet.video.view import look, whole_view
 
@@ -182,26 +182,3 @@ def test_too_little_room_is_said_before_anything_is_run(
     with pytest.raises(InputError, match="make room"):
         fill(tmp_path / "cache", fixed)
     assert fixed.calls == 0
-
-
-def test_the_cache_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("EXERLITENET_CACHE")
-    assert cache_folder() == Path.home() / ".cache" / "exerlitenet"
-
-
-def test_what_is_made_ahead_keeps_its_order() -> None:
-    assert list(ahead(lambda n: n * n, range(20), workers=3)) == [n * n for n in range(20)]
-    assert list(ahead(str, [])) == []
-
-
-def test_a_fault_while_working_ahead_is_raised() -> None:
-    def fails(n: int) -> int:
-        if n == 3:
-            raise ValueError("three")
-        return n
-
-    taken = []
-    with pytest.raises(ValueError, match="three"):
-        taken.extend(ahead(fails, range(10)))

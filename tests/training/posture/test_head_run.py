@@ -10,7 +10,6 @@ import pytest
 
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import read_manifest
-from exerlitenet.datasets.rendered import RENDERED_WEIGHT
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import Folds
 from exerlitenet.recognition.recognizer import Seen
@@ -18,6 +17,7 @@ from exerlitenet.results import Prediction
 from exerlitenet.training.posture import head_run
 from exerlitenet.training.posture.head_run import Looks, cross_validate, held_out
 from exerlitenet.training.posture.record import Record
+from exerlitenet.training.posture.rendered import RENDERED_WEIGHT
 from exerlitenet.training.run import Run
 from tiny_posture import CLASSES, Quiet, tiny_config, write_rendered
 

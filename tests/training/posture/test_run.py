@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 import tiny_posture
-from exerlitenet.datasets.rendered import RenderedTable, rendered_clips
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import HELD_OUT, Folds
 from exerlitenet.training.posture import pose_fit
+from exerlitenet.training.posture.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.posture.run import fit_default, sources_of
 from exerlitenet.training.run import Run
 from tiny_posture import (

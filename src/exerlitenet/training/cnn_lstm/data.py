@@ -23,8 +23,8 @@ from exerlitenet.datasets.windows import (
     cut_sequences,
 )
 from exerlitenet.errors import InputError
+from exerlitenet.folders import cache_folder
 from exerlitenet.progress import Progress, Stretch
-from exerlitenet.training.cnn_lstm.features import cache_folder
 from exerlitenet.training.config import Config, SplitConfig
 from exerlitenet.training.run import Run, RunClip, RunSplit
 

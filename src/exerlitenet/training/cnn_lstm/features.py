@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,11 +34,6 @@ CALLS_A_FLUSH = 32
 
 Done = Callable[[int], None]
 """Called with the number of sequences done."""
-
-
-def cache_folder() -> Path:
-    """Where things are kept that can be made again: EXERLITENET_CACHE, or ~/.cache/exerlitenet."""
-    return Path(os.environ.get("EXERLITENET_CACHE") or Path.home() / ".cache" / "exerlitenet")
 
 
 class FeatureCache:

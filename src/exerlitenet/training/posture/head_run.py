@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
-from exerlitenet.datasets.rendered import RENDERED_WEIGHT, rendered_clips
 from exerlitenet.datasets.split import folds_by_group
 from exerlitenet.datasets.stored import stored_clips
 from exerlitenet.evaluation.cross_validation import Folds, LeftOut
@@ -23,6 +22,7 @@ from exerlitenet.training.posture.head_fit import fit_head
 from exerlitenet.training.posture.onnx import PostureGraph
 from exerlitenet.training.posture.predict_clip import watch
 from exerlitenet.training.posture.record import Record
+from exerlitenet.training.posture.rendered import RENDERED_WEIGHT, rendered_clips
 from exerlitenet.training.run import Run
 
 if TYPE_CHECKING:

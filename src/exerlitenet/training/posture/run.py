@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import read_manifest
-from exerlitenet.datasets.rendered import RenderedTable, rendered_clips
 from exerlitenet.datasets.split import Split, split_by_group
 from exerlitenet.datasets.stored import stored_clips
 from exerlitenet.errors import InputError
@@ -26,6 +25,7 @@ from exerlitenet.training.posture.pose_clips import posed_clips, unlabelled_vide
 from exerlitenet.training.posture.pose_data import PosedClip, PostureBatches
 from exerlitenet.training.posture.pose_fit import PostureStage, PostureTable, fit_posture
 from exerlitenet.training.posture.record import Record
+from exerlitenet.training.posture.rendered import RenderedTable, rendered_clips
 from exerlitenet.training.run import Run, RunClip, RunSplit
 from exerlitenet.training.weights import load_weights
 
@@ -55,7 +55,8 @@ def fit_default(
     """Trains the model of a configuration with `model.kind = "posture"`; everything that comes of it lies in `out`.
 
     weights: of the backbone at the start: "imagenet", "none" or a file.
-    folds: cross-validate the sequence head in so many folds by group, then train it on all clips (see `cross_validation`).
+    folds: cross-validate the sequence head in so many folds by group, then train it on all clips
+        (see `cross_validation`).
         Without it the head learns from the training part and is judged on the others.
     resume: go on with the run in `out` where it was killed.
     Raises InputError for a configuration of another kind, a dataset without clips of every class or without
