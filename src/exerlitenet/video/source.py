@@ -168,7 +168,8 @@ def open_file(path: Path, name: str) -> InputContainer:
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{name}: an empty file; record or download it again")
         # "file:" keeps FFmpeg from taking a name with a colon for a protocol.
-        return av.open(f"file:{os.fspath(path)}", mode="r", **METADATA)
+        container: InputContainer = av.open(f"file:{os.fspath(path)}", mode="r", **METADATA)
+        return container
     except (av.error.FileNotFoundError, av.error.NotADirectoryError, FileNotFoundError) as error:
         raise InputError(f"{name}: no such file; check the path") from error
     except (av.error.PermissionError, PermissionError) as error:
@@ -184,7 +185,8 @@ def open_file(path: Path, name: str) -> InputContainer:
 def open_address(name: str) -> InputContainer:
     """Opens an address with FFmpeg."""
     try:
-        return av.open(name, mode="r", timeout=ADDRESS_TIMEOUT_S, **METADATA)
+        container: InputContainer = av.open(name, mode="r", timeout=ADDRESS_TIMEOUT_S, **METADATA)
+        return container
     except av.error.ProtocolNotFoundError as error:
         raise InputError(f"{name}: an unknown kind of address; use http, https, rtsp or a file") from error
     except av.error.InvalidDataError as error:
