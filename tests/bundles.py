@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from clips import write_clip
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of
-from exerlitenet.recognition.eyes import encode_apart
+from exerlitenet.recognition.frame_encoder import encode_whole
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.results import Frame
@@ -45,7 +45,7 @@ def write_bundle(
 ) -> Path:
     """A whole bundle in `folder`, which is made. Later frames of a window weigh more, so their order matters.
 
-    phase: whether the head says it; without it counting goes by the features.
+    phase: whether the head gives it; without it nothing is counted.
     spec: one that follows gets an encoder that takes light for a person.
     """
     folder.mkdir(parents=True)
@@ -74,7 +74,7 @@ def write_bundle(
         rng = np.random.default_rng(0)
         frames = rng.integers(0, 256, (spec.frames, 8, 8, 3), dtype=np.uint8)
         engine = OnnxEngine(bundle, check=False)
-        expected = engine.judge(encode_apart(engine, frames)[None])[0][0]
+        expected = engine.classify(encode_whole(engine, frames)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(frames, expected))
     bundle.save()
     return folder
@@ -224,16 +224,18 @@ class CountingEngine:
         self.encoded += len(pixels)
         return self._engine.encode(pixels)
 
-    def look(
+    def encode_crops(
         self, pixels: NDArray[np.float32], views: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         if self._before is not None:
             self._before()
         self.encoded += len(pixels)
-        return self._engine.look(pixels, views)
+        return self._engine.encode_crops(pixels, views)
 
-    def judge(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        return self._engine.judge(windows)
+    def classify(
+        self, windows: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        return self._engine.classify(windows)
 
 
 def _constant(name: str, values: NDArray[np.generic]) -> TensorProto:

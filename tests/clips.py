@@ -22,7 +22,7 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
 def spot(x: float, y: float, height: int, width: int, radius: float = 0.12) -> Rgb:
-    """A soft white spot on black, its middle at (x, y); place and radius in picture units (see `video.view`)."""
+    """A soft white spot on black, its middle at (x, y); place and radius in picture units (see `video.crop`)."""
     rows, columns = np.mgrid[:height, :width] + 0.5
     unit = min(height, width)
     apart = np.hypot((columns - width / 2) / unit - x, (rows - height / 2) / unit - y)

@@ -44,7 +44,7 @@ class Recurrence:
     def step(
         self, features: Floats, states: list[Floats] | None
     ) -> tuple[Floats, Floats | None, list[Floats]]:
-        """See `recognition.rolling.Stepper`."""
+        """See `recognition.streaming_head.SteppingHead`."""
         rows = len(features) if states is None else len(states[0])
         now = (
             [np.zeros((rows, n), np.float32) for n in self.units for _ in range(2)]

@@ -19,7 +19,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {"errors", "files", "folders", "progress", "results", "_version"}
 SHOWN = GROUND | {"pages", "video"}
 PREPARED = SHOWN | {"recognition", "synthetic", "datasets", "evaluation", "export"}
-ANYTHING = PREPARED | {"app", "training", "reproduction", "benchmark", "demo"}
+ANYTHING = PREPARED | {"app", "training", "reproduction", "benchmark"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{module: {"errors"} for module in GROUND},
     "pages": {"errors"},
@@ -34,14 +34,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.networks": GROUND | {"training.config"},
     "reproduction": GROUND | {"pages", "datasets", "evaluation", "export", "training"},
     "benchmark": ANYTHING,
-    "demo": ANYTHING - {"benchmark"},
     "cli": ANYTHING,
     "__init__": GROUND | {"recognition"},
     "__main__": {"cli"},
 }
 # Networks of one model type each. Besides the rooms that may import anything, only these know them by name.
 FAMILIES = ("training.cnn_lstm", "training.posture")
-KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "benchmark", "cli", "demo")
+KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "benchmark", "cli")
 
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py", "jax", "torch"}
 MAY_LEARN = {"training", "export", "reproduction", "benchmark"}
@@ -115,7 +114,7 @@ MODULES = {name_of(path) for path in SOURCES}
 def own_imports(path: Path, *, everywhere: bool) -> Iterator[tuple[str, int]]:
     """(module of the package, line) as `name_of` calls them, without what comes of `exerlitenet` itself.
 
-    Of `from exerlitenet.video import view` that is video.view alone, where there is such a module.
+    Of `from exerlitenet.video import crop` that is video.crop alone, where there is such a module.
     """
     found = [
         (m.removeprefix("exerlitenet."), line) for m, line in imports(tree_of(path), everywhere=everywhere)

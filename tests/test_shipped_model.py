@@ -135,12 +135,12 @@ def test_going_on_with_windows_is_judging_each_of_them() -> None:
     engine = OnnxEngine(load_bundle())
     frames = engine.spec.frames
     stream = np.random.default_rng(0).normal(0, 2, (2 * frames + 5, 512)).astype(np.float32)
-    windows = engine.windows(stream[0])
+    windows = engine.streaming_head(stream[0])
     assert windows is not None
     for end in range(1, len(stream)):
         probabilities, phase = windows.push(stream[end])
         ticks = np.clip(np.arange(end - frames + 1, end + 1), 0, None)
-        whole, phases = engine.judge(stream[ticks][None])
+        whole, phases = engine.classify(stream[ticks][None])
         assert phases is not None
         assert phase is not None
         np.testing.assert_allclose(probabilities, whole[0], atol=1e-5)

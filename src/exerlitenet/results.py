@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ class Prediction:
 
     probabilities: class name -> probability; they add up to 1.
     exercise: the class with the highest probability.
-    phase: where a repetition stands, if the model says it: 0 at the start position (standing, arm extended), 1 at
-        the far end (lowest point of a squat, highest of a curl); it belongs to `phase_time_s`, which lies a little
+    phase: where a repetition is, if the model gives it: 0 at the start position (standing, arm extended), 1 at
+        the peak (lowest point of a squat, highest of a curl); it belongs to `phase_time_s`, which lies a little
         before `time_s`, since the model waits for some frames of context. None for models without a phase output.
     """
 
@@ -42,6 +42,11 @@ class Prediction:
     phase: float | None = None
     phase_time_s: float | None = None
 
+    def at(self, offset_s: float) -> Prediction:
+        """The same on a clock that is `offset_s` ahead."""
+        phase_s = None if self.phase_time_s is None else self.phase_time_s + offset_s
+        return replace(self, time_s=self.time_s + offset_s, phase_time_s=phase_s)
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -49,16 +54,22 @@ class Segment:
 
     start_s, end_s: seconds; `start_s < end_s`.
     confidence: mean probability of the exercise over the segment, 0 to 1.
-    repetitions: full cycles counted in it.
-    repetition_times_s: when each of them was at its far end, in seconds, rising.
+    repetitions: full cycles counted in it; None from a model that does not count.
+    repetition_times_s: when each of them was at its peak, in seconds, rising.
     """
 
     start_s: float
     end_s: float
     exercise: str
     confidence: float
-    repetitions: int
+    repetitions: int | None = None
     repetition_times_s: tuple[float, ...] = ()
+
+    def at(self, offset_s: float) -> Segment:
+        """The same on a clock that is `offset_s` ahead."""
+        times = tuple(t + offset_s for t in self.repetition_times_s)
+        start_s, end_s = self.start_s + offset_s, self.end_s + offset_s
+        return replace(self, start_s=start_s, end_s=end_s, repetition_times_s=times)
 
 
 @dataclass(frozen=True)
@@ -86,9 +97,11 @@ class Workout:
         return max(seconds, key=lambda name: seconds[name]) if seconds else NONE
 
     @property
-    def repetitions(self) -> int:
-        """Repetitions of `exercise` over all its segments; 0 when there is none."""
-        return sum(s.repetitions for s in self.segments if s.exercise == self.exercise)
+    def repetitions(self) -> int | None:
+        """Repetitions of `exercise` over all its segments; 0 when there is none, None where they were not counted."""
+        counts = [s.repetitions for s in self.segments if s.exercise == self.exercise]
+        known = [count for count in counts if count is not None]
+        return None if counts and not known else sum(known)
 
     def to_json(self) -> dict[str, Any]:
         """The object that `recognize --json` writes; plain types, seconds rounded to milliseconds."""

@@ -15,7 +15,6 @@ import pytest
 
 from bundles import write_bundle
 from command import run
-from exerlitenet.cli.cache import folder_for
 from exerlitenet.cli.live import sample_video
 from exerlitenet.synthetic import sample
 
@@ -94,8 +93,6 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
 
 
 def test_the_sample_is_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from exerlitenet.cli import cache
-
     small = sample.sample_clip
     calls = []
 
@@ -104,18 +101,9 @@ def test_the_sample_is_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return small(fps=1.0, width=64, height=114)
 
     monkeypatch.setattr(sample, "sample_clip", tiny)
-    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path / "cache"))
     first = sample_video()
     assert first.stat().st_size > 1000
     assert sample_video() == first
     assert calls == [1]
     assert [p.name for p in first.parent.iterdir()] == [first.name]
-
-
-def test_where_caches_lie() -> None:
-    home = Path("/home/me")
-    assert folder_for("linux", {}, home) == home / ".cache" / "exerlitenet"
-    assert folder_for("linux", {"XDG_CACHE_HOME": "/fast"}, home) == Path("/fast/exerlitenet")
-    assert folder_for("linux", {"XDG_CACHE_HOME": "relative"}, home) == home / ".cache" / "exerlitenet"
-    assert folder_for("darwin", {}, home) == home / "Library" / "Caches" / "exerlitenet"
-    assert folder_for("win32", {"LOCALAPPDATA": "/l"}, home) == Path("/l/exerlitenet/cache")

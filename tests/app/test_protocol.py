@@ -26,7 +26,8 @@ from exerlitenet.app.protocol import (
     set_message,
     state,
 )
-from exerlitenet.app.tracker import Progress, Set
+from exerlitenet.recognition.tracker import TrackerState
+from exerlitenet.results import Prediction, Segment
 
 LIMITS = Limits()
 
@@ -131,16 +132,15 @@ def test_a_reason_fits_a_close_frame() -> None:
 
 
 def test_a_set_tells_its_tempo() -> None:
-    message = set_message(Set("squat", 1.0, 9.0, 0.8, (2.0, 4.5, 6.0)))
+    message = set_message(Segment(1.0, 9.0, "squat", 0.8, 3, (2.0, 4.5, 6.0)))
     assert (message["repetitions"], message["tempo_s"]) == (3, [2.5, 1.5])
+    assert set_message(Segment(1.0, 9.0, "squat", 0.8))["repetitions"] is None
 
 
 def test_a_state_is_plain_json() -> None:
-    running = Set("squat", 1.0, 9.0, 0.81234, (2.0,))
-    progress = Progress(
-        9.0, "exercising", running, (), {"squat": 0.91234, "none": 0.08766}, 0.5, None, fresh=True
-    )
-    message = state(3, progress, running, Counters(10, 2), 0.0123, 0.4)
+    running = Segment(1.0, 9.0, "squat", 0.81234, 1, (2.0,))
+    prediction = Prediction(9.0, {"squat": 0.91234, "none": 0.08766}, "squat", 0.5)
+    message = state(3, TrackerState(9.0, prediction, running), running, Counters(10, 2), 0.0123, 0.4)
     assert json.loads(json.dumps(message, allow_nan=False)) == message
     assert (message["exercise"], message["repetitions"], message["dropped"], message["latency_ms"]) == (
         "squat",

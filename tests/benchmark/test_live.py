@@ -44,9 +44,9 @@ def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundl
     calls: list[int] = []
 
     class Noting(CountingEngine):
-        def look(self, pixels: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def encode_crops(self, pixels: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             calls.append(len(pixels))
-            return super().look(pixels, views)
+            return super().encode_crops(pixels, views)
 
         def encode(self, pixels: np.ndarray) -> np.ndarray:
             calls.append(len(pixels))
@@ -75,12 +75,12 @@ def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:
             return 2 * feature, None
 
     class GoingOn(CountingEngine):
-        def windows(self, first: np.ndarray) -> Windows | None:
+        def streaming_head(self, first: np.ndarray) -> Windows | None:
             return Windows() if first.any() else None
 
     watch = Stopwatch(GoingOn(OnnxEngine(bundle)))
-    assert watch.windows(0 * feature) is None
-    windows = watch.windows(feature)
+    assert watch.streaming_head(0 * feature) is None
+    windows = watch.streaming_head(feature)
     assert windows is not None
     before_s = time.perf_counter()
     found, phase = windows.push(feature)
@@ -88,7 +88,7 @@ def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:
     assert phase is None
     assert before_s <= watch.judged_s[0] <= watch.judged_s[1] <= time.perf_counter()
     assert watch.judged_s != (0.0, 0.0)
-    assert Stopwatch(CountingEngine(OnnxEngine(bundle))).windows(feature) is None
+    assert Stopwatch(CountingEngine(OnnxEngine(bundle))).streaming_head(feature) is None
 
 
 def test_measures_of_a_live_frame_hang_together(bundle: Bundle) -> None:

@@ -77,8 +77,8 @@ def test_a_stream_and_a_sequence_say_the_same(bundle: Bundle) -> None:
     seen: list[np.ndarray] = []
 
     class Noting(CountingEngine):
-        def judge(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-            found = super().judge(windows)
+        def classify(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+            found = super().classify(windows)
             seen.append(found[0])
             return found
 

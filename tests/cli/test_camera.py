@@ -75,8 +75,9 @@ def test_a_line_whenever_something_changes_and_the_summary(
     assert lines[0] == "camera:0: watching for 26 s; Ctrl-C ends it"
     changes = lines[1 : lines.index("camera:0: 26.0 s, model tiny")]
     words = [tuple(line.split()[1:]) for line in changes]
-    assert words[0] == words[-1] == ("none",)
-    assert words[-2] == ("biceps_curl", "5")
+    assert words[0] == ("none",)
+    assert ("none",) in words[1:]
+    assert words[-1] == ("biceps_curl", "5")  # the next one may still belong to the set
     assert ("squat", "4") in words
     assert all(before != after for before, after in pairwise(words))
     assert lines[-1].startswith("squat: 4 repetitions")

@@ -13,7 +13,7 @@ from command import run, run_program
 from datasets import write_dataset
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.evaluation.cross_validation import Folds, LeftOut
-from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 
 
@@ -98,7 +98,7 @@ def folded(dataset: Path, tmp_path: Path) -> Path:
         predictions = [
             Prediction(k / 7.5, dict.fromkeys(CLASSES, 0.05) | {said: 0.9}, said) for k in range(14, 60)
         ]
-        seen = Seen(predictions, [(k / 7.5, 0.0) for k in range(60)], [], [], 8.0)
+        seen = ClipPredictions(predictions, [(k / 7.5, 0.0) for k in range(60)], 8.0)
         rows.append(LeftOut(clip.name, clip.digest, number % 3, number < 3, 8.0, seen))
     folder = tmp_path / "run"
     folder.mkdir()

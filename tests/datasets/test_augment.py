@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clips import spot
 from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.errors import InputError
-from exerlitenet.video.view import View, look
+from exerlitenet.video.crop import Crop, crop_picture
 
 STILL = (1.0, 1.0)
 EVERYTHING = Ranges(
@@ -138,10 +138,10 @@ def test_points_of_a_view_go_where_its_pixels_go(
     """A spot of the source lies at (u, v) of a view that is laid so; larger views pass through `reduce`."""
     augmentation = dataclasses.replace(drawn(seed, GEOMETRY), border=(0, 0, 0))
     there = augmentation.points(np.array([x, y], np.float32))
-    view = View(float(there[0]) - (u - 0.5) * side, float(there[1]) - (v - 0.5) * side, side)
+    view = Crop(float(there[0]) - (u - 0.5) * side, float(there[1]) - (v - 0.5) * side, side)
     out = augmentation.apply(spot(x, y, *shape)[None], 96, [view])[0]
-    np.testing.assert_allclose(middle_of_light(out) * 96, view.to_view(there) * 96, atol=1.0)
-    np.testing.assert_allclose(view.to_view(there), (u, v), atol=1e-4)
+    np.testing.assert_allclose(middle_of_light(out) * 96, view.to_crop(there) * 96, atol=1.0)
+    np.testing.assert_allclose(view.to_crop(there), (u, v), atol=1e-4)
 
 
 @given(seed=st.integers(0, 10_000), x=st.floats(-1, 1), y=st.floats(-1, 1))
@@ -164,9 +164,9 @@ def test_points_without_augmentation_stay() -> None:
 def test_without_augmentation_a_view_is_looked_at_as_at_work(shape: tuple[int, int]) -> None:
     """Where no pixel is skipped; sampling differs a little from a resize."""
     frame = spot(0.1, -0.05, *shape)
-    view = View(0.05, 0.0, 0.7)
+    view = Crop(0.05, 0.0, 0.7)
     ours = drawn(0, Ranges.none()).picture(frame, 64, view)
-    theirs = look(frame, view, 64)
+    theirs = crop_picture(frame, view, 64)
     np.testing.assert_allclose(ours.astype(float), theirs.astype(float), atol=20)
     assert abs(ours.astype(float) - theirs).mean() < 1
 
@@ -176,16 +176,16 @@ def test_large_pictures_are_reduced_so_that_no_pixel_is_skipped(shape: tuple[int
     """Lines one pixel wide: sampling every eighth pixel would see all white or all black."""
     frame = np.zeros((*shape, 3), np.uint8)
     frame[::2] = 254
-    out = drawn(0, Ranges.none()).apply(frame[None], 64, [View(0, 0, 1)])[0]
+    out = drawn(0, Ranges.none()).apply(frame[None], 64, [Crop(0, 0, 1)])[0]
     assert 120 < out[8:-8, 8:-8].min() <= out[8:-8, 8:-8].max() < 134
     for x, y in ((0.2, -0.1), (-0.3, 0.25)):
-        seen = drawn(0, Ranges.none()).apply(spot(x, y, *shape)[None], 64, [View(0, 0, 1)])[0]
+        seen = drawn(0, Ranges.none()).apply(spot(x, y, *shape)[None], 64, [Crop(0, 0, 1)])[0]
         np.testing.assert_allclose(middle_of_light(seen) * 64, (np.array([x, y]) + 0.5) * 64, atol=0.6)
 
 
 def test_beyond_the_picture_lies_the_border() -> None:
     augmentation = dataclasses.replace(drawn(0, Ranges.none()), border=(9, 99, 199))
-    out = augmentation.apply(np.full((1, 40, 40, 3), 50, np.uint8), 32, [View(0.5, 0, 1)])[0]
+    out = augmentation.apply(np.full((1, 40, 40, 3), 50, np.uint8), 32, [Crop(0.5, 0, 1)])[0]
     assert (out[:, :15] == 50).all()
     assert (out[:, 17:] == (9, 99, 199)).all()
 
@@ -194,7 +194,7 @@ def test_each_frame_has_a_view_of_its_own_under_one_draw() -> None:
     frames = np.stack([spot(0, 0, 96, 128)] * 3)
     augmentation = dataclasses.replace(drawn(5, GEOMETRY), border=(0, 0, 0))
     middle = augmentation.points(np.zeros(2, np.float32))
-    views = [View(float(middle[0]) + shift, float(middle[1]), 0.9) for shift in (-0.2, 0.0, 0.2)]
+    views = [Crop(float(middle[0]) + shift, float(middle[1]), 0.9) for shift in (-0.2, 0.0, 0.2)]
     out = augmentation.apply(frames, 64, views)
     places = [middle_of_light(frame)[0] for frame in out]
     assert places == pytest.approx([0.5 + 0.2 / 0.9, 0.5, 0.5 - 0.2 / 0.9], abs=0.02)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from clips import spot
 from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.datasets.landmarks import ANGLES, LANDMARKS, MIRROR, TRUNK, picture_points, posture_target
-from exerlitenet.video.view import View, whole_view
+from exerlitenet.video.crop import Crop, whole_crop
 from tiny_posture import STILL, pose
 
-WHOLE = View(0, 0, 1)
+WHOLE = Crop(0, 0, 1)
 
 FLIP = draw(np.random.default_rng(0), replace(Ranges.none(), flip_chance=1.0))
 GEOMETRY = replace(
@@ -26,7 +26,7 @@ GEOMETRY = replace(
 
 def test_without_augmentation_the_target_is_the_pose() -> None:
     """x and y in units of the height become parts of the view: here 1.6 wide, about the middle (0.8, 0.5)."""
-    found = posture_target(pose(0.8), 1.6, STILL, whole_view(100, 160))
+    found = posture_target(pose(0.8), 1.6, STILL, whole_crop(100, 160))
     wanted = pose(0.8)[list(LANDMARKS)]
     assert found.shape == (13, 9)
     np.testing.assert_allclose(found[:, 0], wanted[:, 0] / 1.6, atol=1e-6)
@@ -48,14 +48,14 @@ def test_picture_points_are_in_units_of_the_short_side_about_the_middle(width: i
 
 def test_a_view_moves_and_scales_places_and_nothing_else() -> None:
     whole = posture_target(pose(), 1.0, STILL, WHOLE)
-    view = View(0.05, -0.1, 0.5)
+    view = Crop(0.05, -0.1, 0.5)
     found = posture_target(pose(), 1.0, STILL, view)
-    np.testing.assert_allclose(found[:, :2], view.to_view(whole[:, :2] - 0.5), atol=1e-6)
+    np.testing.assert_allclose(found[:, :2], view.to_crop(whole[:, :2] - 0.5), atol=1e-6)
     np.testing.assert_array_equal(found[:, 3:6], whole[:, 3:6])
 
 
 def test_who_is_outside_the_view_is_not_seen() -> None:
-    found = posture_target(pose(), 1.0, STILL, View(2.0, 0.0, 0.5))
+    found = posture_target(pose(), 1.0, STILL, Crop(2.0, 0.0, 0.5))
     assert not found[:, [2, 6, 8]].any()
     assert (found[:, 7] == 1).all(), "that nobody is seen there is learned"
     assert ((found[:, :2] >= -1) & (found[:, :2] <= 2)).all()
@@ -98,7 +98,7 @@ def test_the_target_lies_where_the_augmented_pixels_are(
     """A spot at the nose, and the middle of what is white under the augmentation, where the view looks."""
     augmentation = replace(draw(np.random.default_rng(seed), GEOMETRY), border=(0, 0, 0))
     there = augmentation.points(np.array([x, y], np.float32))
-    view = View(float(there[0]) - (u - 0.5) * side, float(there[1]) - (v - 0.5) * side, side)
+    view = Crop(float(there[0]) - (u - 0.5) * side, float(there[1]) - (v - 0.5) * side, side)
     seen = augmentation.picture(spot(x, y, *shape), 96, view)[..., 0].astype(float)
     weights = seen / seen.sum()
     grid = (np.arange(96) + 0.5) / 96

@@ -11,9 +11,9 @@ import pytest
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import FILE, Folds, LeftOut
-from exerlitenet.recognition.recognizer import Seen
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 from tiny_posture import CLASSES
 
@@ -29,7 +29,7 @@ def left_out(number: int, label: str, said: str, *, known: bool, repetitions: in
         predictions.append(Prediction(k / RATE, named, said))
     phases = [(k / RATE, abs((k / 75 * repetitions) % 1 * 2 - 1)) for k in range(75)]
     phases = [(time_s, 1 - value) for time_s, value in phases]
-    seen = Seen(predictions, phases, [], [], 10.0)
+    seen = ClipPredictions(predictions, phases, 10.0)
     return LeftOut(f"{number}-{label}.mp4", f"{number:064d}", number % 2, known, 10.0, seen)
 
 

@@ -72,13 +72,13 @@ def test_both_graphs_agree_with_keras(parts: Parts, report: ExportReport) -> Non
     pixels = np.random.default_rng(2).random((6, 64, 64, 3), np.float32)
     views = np.random.default_rng(5).uniform(0.2, 1.2, (6, 3)).astype(np.float32)
     wanted = {key: np.asarray(value) for key, value in parts.encoder([pixels, views]).items()}
-    projection, joints = engine.look(pixels, views)
+    projection, joints = engine.encode_crops(pixels, views)
     np.testing.assert_allclose(projection, wanted["projection"], atol=1e-4)
     assert np.abs(projection - engine.encode(pixels)).max() > 1e-3, "where it looks matters"
     np.testing.assert_allclose(joints, wanted["joints"], atol=1e-4)
     windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
     judged = {key: np.asarray(value) for key, value in parts.head(windows).items()}
-    probabilities, phase = engine.judge(windows)
+    probabilities, phase = engine.classify(windows)
     np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
     assert phase is not None
     np.testing.assert_allclose(phase, judged["phase"], atol=1e-5)
@@ -88,7 +88,7 @@ def test_a_stream_goes_on_with_its_windows(parts: Parts, report: ExportReport) -
     """Frame by frame, the exported head says what Keras says of each whole window."""
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     stream = np.random.default_rng(4).normal(0, 1, (15, 32)).astype(np.float32)
-    windows = engine.windows(stream[0])
+    windows = engine.streaming_head(stream[0])
     assert windows is not None
     for end in range(1, len(stream)):
         probabilities, phase = windows.push(stream[end])
@@ -170,7 +170,7 @@ def test_a_difference_is_found(parts: Parts, report: ExportReport) -> None:
     flat = keras.layers.GlobalAveragePooling3D()(pixels)
     ones = keras.layers.Dense(3, activation="softmax", kernel_initializer="zeros")(flat)
     engine = OnnxEngine(report.bundle, check=False)
-    said = [engine.judge(engine.encode(s.astype(np.float32) / 255)[None])[0][0] for s in sequences()]
+    said = [engine.classify(engine.encode(s.astype(np.float32) / 255)[None])[0][0] for s in sequences()]
     worst = np.abs(np.array(said) - 1 / 3).max()
     found = largest_difference(engine, keras.Model(pixels, ones), sequences())
     assert found == pytest.approx(worst, abs=1e-5)

@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="rewriting graphs needs onnx")
 
 from exerlitenet.export.graph import Graph
 from exerlitenet.export.head_graph import find_layers, roll_windows
-from exerlitenet.recognition.rolling import NEXT
+from exerlitenet.recognition.streaming_head import NEXT
 from graphs import operators, run, session
 from recurrences import Recurrence
 

@@ -56,9 +56,9 @@ def test_a_model_that_follows_names_the_input_for_views(tmp_path: Path) -> None:
 
 def test_frames_from_which_on_a_window_is_judged_are_kept(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "model", spec=replace(SPEC, least_frames=5))
-    assert load_bundle(folder).spec.first_judged == 5
+    assert load_bundle(folder).spec.first_window == 5
     change_card(folder, lambda card: card["sequence"].update(least_frames=16))
-    with pytest.raises(InputError, match="least_frames must lie from 0 to frames, 15, got least_frames=16"):
+    with pytest.raises(InputError, match="least_frames must be from 0 to frames, 15, got least_frames=16"):
         load_bundle(folder)
 
 

@@ -25,10 +25,10 @@ from clips import spot
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import CARD, graph_of, load_bundle
 from exerlitenet.recognition.engine import whole_squares
-from exerlitenet.recognition.eyes import encode_apart
+from exerlitenet.recognition.frame_encoder import encode_whole
 from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.video.crop import Crop, crop_picture
 from exerlitenet.video.sequence import prepare, to_unit_range
-from exerlitenet.video.view import View, look
 
 
 def pixels_of(*colours: tuple[int, int, int]) -> np.ndarray:
@@ -44,16 +44,16 @@ def test_frames_to_features(tmp_path: Path) -> None:
 
 def test_a_model_that_sees_no_joints_cannot_follow(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
-    with pytest.raises(InputError, match=r'tiny sees no joints.*use aspect "squash" or "pad"'):
-        engine.look(pixels_of(SQUAT), whole_squares(1))
+    with pytest.raises(InputError, match=r'tiny finds no joints.*use aspect "squash" or "pad"'):
+        engine.encode_crops(pixels_of(SQUAT), whole_squares(1))
 
 
 def test_what_is_seen_in_views(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC)))
-    picture = look(spot(0.25, -0.125, 64, 64), View(0, 0, 1), 32)
+    picture = crop_picture(spot(0.25, -0.125, 64, 64), Crop(0, 0, 1), 32)
     pixels = to_unit_range(np.stack([picture, np.full_like(picture, 51), np.zeros_like(picture)]))
     views = np.array([[0.1, 0.2, 0.7], [-0.5, 0, 2], [0, 0, 1]], np.float32)
-    features, joints = engine.look(pixels, views)
+    features, joints = engine.encode_crops(pixels, views)
     assert (features.shape, joints.shape) == ((3, 8), (3, 13, 6))
     assert features.dtype == joints.dtype == np.float32
     np.testing.assert_allclose(features[:, 3:6], views, atol=1e-6)
@@ -67,7 +67,7 @@ def test_what_is_seen_in_views(tmp_path: Path) -> None:
 def test_frames_alone_are_whole_squares(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC)))
     pixels = np.random.default_rng(0).random((3, 32, 32, 3), np.float32)
-    np.testing.assert_array_equal(engine.encode(pixels), engine.look(pixels, whole_squares(3))[0])
+    np.testing.assert_array_equal(engine.encode(pixels), engine.encode_crops(pixels, whole_squares(3))[0])
     assert engine.encode(pixels)[:, 3:6].tolist() == [[0, 0, 1]] * 3
 
 
@@ -76,7 +76,7 @@ def test_the_frames_of_a_sample_are_looked_at_whole_though_the_model_follows(tmp
     bundle = load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC))
     engine = OnnxEngine(bundle)
     assert bundle.sample is not None
-    apart = engine.judge(encode_apart(engine, bundle.sample.frames())[None])[0][0]
+    apart = engine.classify(encode_whole(engine, bundle.sample.frames())[None])[0][0]
     np.testing.assert_allclose(apart, bundle.sample.probabilities, atol=1e-5)
     wrong = replace(bundle.sample, probabilities=(0.2, 0.3, 0.5))
     with pytest.raises(InputError, match="stored sample's output"):
@@ -90,7 +90,7 @@ def test_names_that_an_encoder_with_views_does_not_have(tmp_path: Path) -> None:
         replace(bundle.encoder, outputs={"projection": "features", "joints": "bones"}),
         replace(bundle.encoder, views=""),
     ):
-        with pytest.raises(InputError, match=r"do not fit its card|sees no joints"):
+        with pytest.raises(InputError, match=r"do not fit its card|finds no joints"):
             OnnxEngine(replace(bundle, encoder=changed))
 
 
@@ -98,7 +98,7 @@ def test_windows_to_probabilities_and_phase(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
     windows = np.stack([np.repeat(engine.encode(pixels_of(c)), 15, 0) for c in (SQUAT, CURL, NOTHING)])
     windows[0, 15 - 1 - PHASE_DELAY, 2] = 0.7
-    probabilities, phase = engine.judge(windows)
+    probabilities, phase = engine.classify(windows)
     assert probabilities.argmax(1).tolist() == [0, 1, 2]
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
     assert phase is not None
@@ -109,7 +109,7 @@ def test_windows_to_probabilities_and_phase(tmp_path: Path) -> None:
 
 def test_a_model_without_phase(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m", phase=False)))
-    assert engine.judge(np.zeros((2, 15, 8), np.float32))[1] is None
+    assert engine.classify(np.zeros((2, 15, 8), np.float32))[1] is None
     assert engine.phase_delay == 0
 
 

@@ -28,6 +28,7 @@ from clips import cut, noise, write_clip, write_images
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
+from exerlitenet.recognition.predictor import Predictor
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame, Prediction
 from exerlitenet.video.sequence import prepare, sample, to_unit_range
@@ -50,7 +51,7 @@ def whole_windows(recognizer: Recognizer, frames: Sequence[Frame]) -> list[np.nd
     out = []
     for end in range(spec.frames, len(ticks) + 1):
         pixels = np.stack([prepare(frame.rgb, spec) for frame in ticks[end - spec.frames : end]])
-        out.append(engine.judge(engine.encode(to_unit_range(pixels))[None])[0][0])
+        out.append(engine.classify(engine.encode(to_unit_range(pixels))[None])[0][0])
     return out
 
 
@@ -114,7 +115,7 @@ def test_a_video_shorter_than_a_window_has_one_prediction(recognizer: Recognizer
     held = [*frames, *[frames[-1]] * (SPEC.frames - count)]
     pixels = to_unit_range(np.stack([prepare(frame.rgb, SPEC) for frame in held]))
     np.testing.assert_allclose(
-        probabilities([prediction])[0], engine.judge(engine.encode(pixels)[None])[0][0], atol=1e-5
+        probabilities([prediction])[0], engine.classify(engine.encode(pixels)[None])[0][0], atol=1e-5
     )
     assert prediction.time_s == pytest.approx((count - 1) / 7.5)
 
@@ -122,11 +123,11 @@ def test_a_video_shorter_than_a_window_has_one_prediction(recognizer: Recognizer
 def test_two_streams_do_not_meet(recognizer: Recognizer) -> None:
     first, second = noise(40, seed=1), noise(40, seed=2)
     alone = [list(recognizer.stream(frames_of(pictures, 7.5))) for pictures in (first, second)]
-    states = [recognizer.state(), recognizer.state()]
+    trackers = [recognizer.tracker(), recognizer.tracker()]
     together: list[list[Prediction]] = [[], []]
     for pair in zip(frames_of(first, 7.5), frames_of(second, 7.5), strict=True):
-        for state, frame, out in zip(states, pair, together, strict=True):
-            out += state.push(frame)
+        for tracker, frame, out in zip(trackers, pair, together, strict=True):
+            out += tracker.push(frame).predictions
     assert together == alone
     assert together[0] != together[1]
 
@@ -138,12 +139,10 @@ def test_the_phase_lies_behind_the_window_by_the_models_delay(recognizer: Recogn
         assert prediction.phase == pytest.approx(5 * round(prediction.phase_time_s * 7.5) / 255, abs=1e-5)
 
 
-@pytest.mark.parametrize("phase", [True, False], ids=["phase", "features"])
-def test_a_whole_video(tmp_path: Path, phase: bool) -> None:
-    recognizer = Recognizer.load(write_bundle(tmp_path / "m", phase=phase))
-    told: list[tuple[float, float | None]] = []
+def test_a_whole_video(recognizer: Recognizer, tmp_path: Path) -> None:
+    calls: list[tuple[float, float | None]] = []
     path = write_workout(tmp_path / "workout.mp4")
-    workout = recognizer.recognize(path, progress=lambda done, total: told.append((done, total)))
+    workout = recognizer.recognize(path, on_progress=lambda done, total: calls.append((done, total)))
     assert [(s.exercise, s.repetitions) for s in workout.segments] == [("squat", 4), ("biceps_curl", 5)]
     for segment, (start_s, end_s) in zip(workout.segments, [(3, 11), (14, 24)], strict=True):
         assert segment.start_s == pytest.approx(start_s, abs=0.5)
@@ -151,9 +150,9 @@ def test_a_whole_video(tmp_path: Path, phase: bool) -> None:
     assert (workout.exercise, workout.repetitions) == ("biceps_curl", 5)
     assert (workout.video, workout.model, workout.fault) == (str(path), "tiny", None)
     assert workout.duration_s == pytest.approx(26, abs=0.01)
-    assert told[-1][0] == pytest.approx(26, abs=0.2)
-    assert told[-1][1] == pytest.approx(26, abs=0.1)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert calls[-1][0] == pytest.approx(26, abs=0.2)
+    assert calls[-1][1] == pytest.approx(26, abs=0.1)
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
 
 
 def test_a_video_and_its_frames_give_the_same(recognizer: Recognizer, tmp_path: Path) -> None:
@@ -208,16 +207,16 @@ def test_a_recognizer_names_its_classes(recognizer: Recognizer) -> None:
 @pytest.mark.parametrize("count", [1, 5, 14, 15, 40])
 def test_every_frame_has_its_phase_in_the_end(recognizer: Recognizer, count: int) -> None:
     """Those before the first window is full, and those the model waits for when the stream ends, too."""
-    state = recognizer.state()
+    predictor = Predictor(recognizer.engine)
     taken: list[tuple[float, float]] = []
     for frame in frames_of([still((0, 0, 5 * k)) for k in range(count)], fps=7.5):
-        state.push(frame)
-        taken += state.take_phases()
-    state.finish()
-    taken += state.take_phases()
+        predictor.push(frame)
+        taken += predictor.take_phases()
+    predictor.finish()
+    taken += predictor.take_phases()
     assert [time_s for time_s, _ in taken] == pytest.approx([k / 7.5 for k in range(count)])
     assert [phase for _, phase in taken] == pytest.approx([5 * k / 255 for k in range(count)], abs=1e-5)
-    assert state.take_phases() == []
+    assert predictor.take_phases() == []
 
 
 # Windows that are judged before they are full
@@ -241,7 +240,7 @@ def test_the_first_frame_is_held_in_front_of_the_first_windows(early: Recognizer
     assert [p.time_s for p in predictions] == pytest.approx([(min(end, count) - 1) / 7.5 for end in ends])
     for prediction, end in zip(predictions, ends, strict=True):
         ticks = np.clip(np.arange(end - SPEC.frames, end), 0, count - 1)
-        expected = engine.judge(features[ticks][None])[0][0]
+        expected = engine.classify(features[ticks][None])[0][0]
         np.testing.assert_allclose(probabilities([prediction])[0], expected, atol=1e-5)
 
 
@@ -252,13 +251,13 @@ def test_phases_of_early_windows_are_those_of_their_own_frames(
 ) -> None:
     engine = CountingEngine(recognizer.engine)  # type: ignore[arg-type]
     engine.spec = replace(SPEC, least_frames=least)
-    state = Recognizer(engine).state()
+    predictor = Predictor(engine)
     taken: list[tuple[float, float]] = []
     for frame in frames_of([still((0, 0, 5 * k)) for k in range(count)], fps=7.5):
-        state.push(frame)
-        taken += state.take_phases()
-    state.finish()
-    taken += state.take_phases()
+        predictor.push(frame)
+        taken += predictor.take_phases()
+    predictor.finish()
+    taken += predictor.take_phases()
     assert [time_s for time_s, _ in taken] == pytest.approx([k / 7.5 for k in range(count)])
     assert [phase for _, phase in taken] == pytest.approx([5 * k / 255 for k in range(count)], abs=1e-5)
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.repetitions import (
     CountingThresholds,
     PhaseCounter,
-    attach_repetitions,
-    attach_repetitions_from_features,
-    count_from_features,
-    count_from_phase,
     ideal_phase,
 )
-from exerlitenet.results import Segment
+from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.recognition.tracker import SegmentTracker
+from exerlitenet.results import Prediction, Segment
 
 RATE = 7.5
 Floats = NDArray[np.float64]
@@ -32,7 +31,7 @@ seeds = st.integers(0, 2**32 - 1)
 def cycles(
     tempos: list[float], pause_s: float = 0.0, heights: list[float] | None = None, lead_s: float = 0.5
 ) -> tuple[Floats, Floats, list[float]]:
-    """Times, phase, far ends: a raised cosine a repetition, a pause after each, rest before and after."""
+    """Times, phase, peaks: a raised cosine a repetition, a pause after each, rest before and after."""
     heights = heights or [1.0] * len(tempos)
     starts = lead_s + np.concatenate([[0.0], np.cumsum(np.asarray(tempos) + pause_s)])
     times = np.arange(0.0, starts[-1] + lead_s, 1 / RATE)
@@ -43,20 +42,20 @@ def cycles(
     return times, phase, [start + tempo / 2 for start, tempo in zip(starts, tempos, strict=False)]
 
 
-def as_features(phase: Floats, seed: int, width: int = 24, noise: float = 0.05) -> Floats:
-    rng = np.random.default_rng(seed)
-    return np.tanh(np.outer(phase, rng.normal(size=width)) + rng.normal(size=width)) + noise * rng.normal(
-        size=(len(phase), width)
-    )
+def count_from_phase(times: ArrayLike, phases: ArrayLike) -> tuple[float, ...]:
+    counter = PhaseCounter()
+    pairs = zip(np.asarray(times, float), np.asarray(phases, float), strict=True)
+    found = (counter.push(float(time_s), float(phase)) for time_s, phase in pairs)
+    return tuple(peak_s for peak_s in found if peak_s is not None)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(periods, min_size=1, max_size=8), st.floats(0.0, 3.0))
 def test_every_repetition_counts_once_where_it_was(tempos: list[float], pause_s: float) -> None:
-    times, phase, far_ends = cycles(tempos, pause_s)
+    times, phase, peaks = cycles(tempos, pause_s)
     found = count_from_phase(times, phase)
     assert len(found) == len(tempos)
-    assert np.abs(np.asarray(found) - far_ends).max() < 0.25
+    assert np.abs(np.asarray(found) - peaks).max() < 0.25
 
 
 @settings(max_examples=60, deadline=None)
@@ -98,7 +97,7 @@ def test_a_bounce_at_the_far_end_is_one_repetition() -> None:
     [((0.0, 2.0), 1), ((0.0, 1.6), 1), ((0.5, 2.0), 1), ((0.0, 1.05), 0), ((1.0, 2.0), 0), ((0.85, 2.0), 0)],
 )
 def test_a_cycle_cut_by_the_edge_counts_from_seven_tenths(seen: tuple[float, float], counts: int) -> None:
-    """The cycle runs from 0 to 2 s with its far end at 1 s; after it the person rests."""
+    """The cycle runs from 0 to 2 s with its peak at 1 s; after it the person rests."""
     times = np.arange(seen[0], seen[1] + 1e-9, 1 / 30)
     phase = 0.5 - 0.5 * np.cos(np.pi * times)
     if seen[1] == 2.0:
@@ -130,12 +129,12 @@ def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) 
 
 
 def test_a_repetition_is_told_soon_after_the_person_turns_back() -> None:
-    times, phase, far_ends = cycles([2.4] * 5)
+    times, phase, peaks = cycles([2.4] * 5)
     counter = PhaseCounter()
     told_at = [
         float(t) for t, p in zip(times, phase, strict=True) if counter.push(float(t), float(p)) is not None
     ]
-    ends = np.asarray(far_ends) + 1.2
+    ends = np.asarray(peaks) + 1.2
     assert len(told_at) == 5
     assert (np.asarray(told_at) <= ends).all()
 
@@ -155,74 +154,44 @@ def test_counting_thresholds_survive_json_and_refuse_nonsense() -> None:
             CountingThresholds.from_dict(wrong)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(2, 8), st.floats(1.0, 5.0), st.floats(0.0, 0.5), seeds)
-def test_features_count_cycles(count: int, tempo: float, pause_s: float, seed: int) -> None:
-    times, phase, far_ends = cycles([tempo] * count, pause_s)
-    found = count_from_features(times, as_features(phase, seed))
-    assert len(found) == count
-    assert np.abs(np.asarray(found) - far_ends).max() < 0.5
-
-
 @settings(max_examples=30, deadline=None)
-@given(st.integers(2, 6), st.floats(1.2, 4.0), seeds, st.floats(0.01, 100.0), st.floats(-50, 50))
-def test_features_may_be_scaled_shifted_and_turned(
-    count: int, tempo: float, seed: int, scale: float, shift: float
-) -> None:
-    times, phase, _ = cycles([tempo] * count, 0.2)
-    features = as_features(phase, seed)
-    plain = count_from_features(times, features)
-    rotation = np.linalg.qr(np.random.default_rng(seed).normal(size=(24, 24)))[0]
-    assert count_from_features(times, features * scale + shift) == pytest.approx(plain)
-    assert count_from_features(times, -features) == pytest.approx(plain)
-    assert count_from_features(times, features @ rotation) == pytest.approx(plain)
-    assert count_from_features(times + 100, features) == pytest.approx([t + 100 for t in plain])
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.floats(1.5, 4.0), min_size=2, max_size=6), seeds)
-def test_time_reversed_signals_have_the_same_count(tempos: list[float], seed: int) -> None:
+@given(st.lists(st.floats(1.5, 4.0), min_size=2, max_size=6))
+def test_time_reversed_signals_have_the_same_count(tempos: list[float]) -> None:
     times, phase, _ = cycles(tempos, 0.2, lead_s=1.0)
-    features = as_features(phase, seed)
     assert len(count_from_phase(times, phase[::-1])) == len(count_from_phase(times, phase)) == len(tempos)
-    forward, backward = count_from_features(times, features), count_from_features(times, features[::-1])
-    assert abs(len(forward) - len(backward)) <= 1
 
 
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("ticks", [0, 1, 3, 100, 300])
-def test_features_that_do_not_swing_count_nothing(seed: int, ticks: int) -> None:
-    times = np.arange(ticks) / RATE
-    assert count_from_features(times, np.random.default_rng(seed).normal(size=(ticks, 24))) == ()
-    assert count_from_features(times, np.full((ticks, 24), 3.7 * seed)) == ()
+def ended(
+    stretches: Sequence[tuple[float, float, str]], times: Floats, phase: Floats, seconds: float
+) -> list[Segment]:
+    """Segments of predictions that are sure in these stretches (from, to, exercise), with the phase all known."""
+    tracker = SegmentTracker(SegmentThresholds(), CountingThresholds(), 0.0, ("squat", "biceps_curl", "none"))
+    tracker.add_phases([(float(t), float(p)) for t, p in zip(times, phase, strict=True)])
+    predictions = []
+    for tick in range(round(seconds * RATE)):
+        time_s = tick / RATE
+        name = next((n for begin, end, n in stretches if begin <= time_s < end), "none")
+        predictions.append(
+            Prediction(time_s, {n: float(n == name) for n in ("squat", "biceps_curl", "none")}, name)
+        )
+    events = tracker.push(predictions) + tracker.finish(seconds)
+    return [event.segment for event in events if event.kind == "end"]
 
 
-def test_features_of_a_wrong_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match="must be"):
-        count_from_features([0.0, 1.0], np.zeros((3, 4)))
-
-
-def test_repetitions_go_to_the_segment_they_lie_in() -> None:
-    times, phase, far_ends = cycles([2.0] * 9)
-    segments = (
-        Segment(0.4, 8.5, "squat", 0.9, 0),
-        Segment(8.5, 14.6, "biceps_curl", 0.8, 0),
-        Segment(30.0, 33.0, "squat", 0.8, 0),
-    )
-    filled = attach_repetitions(segments, times, phase)
-    assert [s.repetitions for s in filled] == [4, 3, 0]
-    for segment in filled:
+def test_repetitions_go_to_the_segment_they_are_in() -> None:
+    times, phase, peaks = cycles([2.0] * 9)
+    found = ended([(0.4, 8.5, "squat"), (8.5, 14.6, "biceps_curl"), (30, 33, "squat")], times, phase, 35.0)
+    assert [(s.exercise, s.repetitions) for s in found] == [("squat", 4), ("biceps_curl", 3), ("squat", 0)]
+    for segment in found:
         assert segment.repetitions == len(segment.repetition_times_s)
         assert all(segment.start_s <= t <= segment.end_s for t in segment.repetition_times_s)
-    assert filled[0].repetition_times_s == pytest.approx(far_ends[:4], abs=0.2)
-    by_features = attach_repetitions_from_features(segments, times, as_features(phase, 3))
-    assert [s.repetitions for s in by_features] == [4, 3, 0]
-    assert attach_repetitions((), times, phase) == ()
+    assert found[0].repetition_times_s == pytest.approx(peaks[:4], abs=0.2)
 
 
 def test_a_segment_that_begins_late_still_counts_its_first_repetition() -> None:
     times, phase, _ = cycles([2.0] * 3)
-    assert attach_repetitions((Segment(0.9, 6.4, "squat", 0.9, 0),), times, phase)[0].repetitions == 3
+    [segment] = ended([(1.0, 6.4, "squat")], times, phase, 8.0)
+    assert segment.repetitions == 3
 
 
 extremes = st.lists(st.floats(0.1, 60.0), min_size=1, max_size=12, unique=True).map(sorted)
@@ -230,27 +199,27 @@ extremes = st.lists(st.floats(0.1, 60.0), min_size=1, max_size=12, unique=True).
 
 @settings(max_examples=80, deadline=None)
 @given(extremes)
-def test_the_ideal_phase_is_one_at_extremes_and_known_around_them(far_ends: list[float]) -> None:
-    assume(all(b - a > 0.3 for a, b in pairwise(far_ends)))
-    phase, known = ideal_phase(far_ends, far_ends, 61.0)
+def test_the_ideal_phase_is_one_at_extremes_and_known_around_them(peaks: list[float]) -> None:
+    assume(all(b - a > 0.3 for a, b in pairwise(peaks)))
+    phase, known = ideal_phase(peaks, peaks, 61.0)
     assert phase.dtype == np.float32
     assert known.dtype == np.bool_
     assert phase == pytest.approx(1.0)
     assert known.all()
     times = np.arange(0, 61, 0.01)
-    phase, known = ideal_phase(times, far_ends, 61.0)
+    phase, known = ideal_phase(times, peaks, 61.0)
     assert phase.min() >= 0
     assert phase.max() <= 1
     assert (phase[~known] == 0).all()
-    assert known[(times >= far_ends[0]) & (times <= far_ends[-1])].all()
+    assert known[(times >= peaks[0]) & (times <= peaks[-1])].all()
 
 
 def test_the_ideal_phase_falls_to_zero_between_and_stays_there_in_a_pause() -> None:
-    far_ends = [2.0, 4.0, 6.0, 16.0]
-    phase, known = ideal_phase([3.0, 5.0, 7.0, 11.0, 15.0], far_ends, 20.0)
+    peaks = [2.0, 4.0, 6.0, 16.0]
+    phase, known = ideal_phase([3.0, 5.0, 7.0, 11.0, 15.0], peaks, 20.0)
     assert phase == pytest.approx(0.0, abs=1e-6)
     assert known.all()
-    phase, _ = ideal_phase([2.5, 6.5, 15.5], far_ends, 20.0)
+    phase, _ = ideal_phase([2.5, 6.5, 15.5], peaks, 20.0)
     assert phase == pytest.approx(0.5, abs=1e-6)
 
 
@@ -266,8 +235,8 @@ def test_the_ideal_phase_of_one_extreme_takes_the_usual_half_period() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(1.2, 5.0), min_size=1, max_size=8))
 def test_counting_the_ideal_phase_gives_its_extremes_back(gaps: list[float]) -> None:
-    far_ends = list(2.0 + np.concatenate([[0.0], np.cumsum(gaps)]))
-    seconds = far_ends[-1] + 3.0
+    peaks = list(2.0 + np.concatenate([[0.0], np.cumsum(gaps)]))
+    seconds = peaks[-1] + 3.0
     times = np.arange(0, seconds, 1 / RATE)
-    found = count_from_phase(times, ideal_phase(times, far_ends, seconds)[0])
-    assert found == pytest.approx(far_ends, abs=0.3)
+    found = count_from_phase(times, ideal_phase(times, peaks, seconds)[0])
+    assert found == pytest.approx(peaks, abs=0.3)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exerlitenet.errors import InputError
-from exerlitenet.recognition.segments import Segmenter, SegmentThresholds, segments_of
+from exerlitenet.recognition.segments import Segmenter, SegmentThresholds
 from exerlitenet.results import Prediction, Segment
 
 RATE = 7.5
@@ -40,7 +40,14 @@ def window_shares(spans: list[tuple[float, float, str]], duration_s: float) -> l
 def segments(
     predictions: list[Prediction], duration_s: float, thresholds: SegmentThresholds | None = None
 ) -> tuple[Segment, ...]:
-    return segments_of(predictions, thresholds or SegmentThresholds(), WINDOW_S, duration_s)
+    segmenter = Segmenter(
+        thresholds or SegmentThresholds(),
+        WINDOW_S,
+        list(predictions[0].probabilities) if predictions else CLASSES,
+    )
+    events = [event for prediction in predictions for event in segmenter.push(prediction)]
+    events += segmenter.finish(duration_s)
+    return tuple(event.segment for event in events if event.kind == "end")
 
 
 def test_a_segment_lies_where_the_exercise_was() -> None:

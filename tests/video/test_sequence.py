@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
+from exerlitenet.video.crop import Crop, crop_picture, whole_crop
 from exerlitenet.video.sequence import (
     TICK_TOLERANCE_S,
     SequenceSpec,
@@ -21,7 +22,6 @@ from exerlitenet.video.sequence import (
     to_unit_range,
     window_indices,
 )
-from exerlitenet.video.view import View, look, whole_view
 
 RATES = st.sampled_from([4.0, 5.0, 7.5, 8.0, 10.0, 12.5, 15.0])
 PIXEL = np.zeros((1, 1, 3), np.uint8)
@@ -146,10 +146,10 @@ def test_left_stays_left_and_up_stays_up(aspect: str) -> None:
 
 def test_a_spec_that_follows_looks_where_it_is_told() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    view = View(0.2, -0.1, 0.5)
+    view = Crop(0.2, -0.1, 0.5)
     spec = SequenceSpec(size=32, aspect="follow")
-    np.testing.assert_array_equal(prepare(picture, spec, view), look(picture, view, 32))
-    np.testing.assert_array_equal(prepare(picture, spec), look(picture, whole_view(60, 80), 32))
+    np.testing.assert_array_equal(prepare(picture, spec, view), crop_picture(picture, view, 32))
+    np.testing.assert_array_equal(prepare(picture, spec), crop_picture(picture, whole_crop(60, 80), 32))
     np.testing.assert_array_equal(
         prepare(picture, spec), prepare(picture, SequenceSpec(size=32, aspect="pad"))
     )
@@ -206,12 +206,12 @@ def test_the_papers_window() -> None:
     spec = SequenceSpec()
     assert (spec.frames, spec.size) == (15, 224)
     assert spec.window_s == pytest.approx(14 / 7.5)
-    assert spec.first_judged == 15
+    assert spec.first_window == 15
 
 
 @pytest.mark.parametrize(("least", "first"), [(0, 15), (1, 1), (8, 8), (15, 15)])
 def test_from_how_many_frames_on_a_window_is_judged(least: int, first: int) -> None:
-    assert SequenceSpec(least_frames=least).first_judged == first
+    assert SequenceSpec(least_frames=least).first_window == first
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from exerlitenet.app.limits import Limits
-from exerlitenet.app.tracker import Progress, Set
+from exerlitenet.recognition.tracker import TrackerState
+from exerlitenet.results import Segment
 
 HEADER = struct.Struct("<dI")
 """Before the JPEG of a frame: capture time in seconds (float64) and sequence number (uint32), little-endian."""
@@ -169,26 +170,29 @@ class Counters:
 
 def state(
     sequence: int,
-    progress: Progress,
-    now: Set | None,
+    at: TrackerState,
+    now: Segment | None,
     counters: Counters,
     latency_s: float,
     brightness: float,
 ) -> dict[str, Any]:
-    """Answers every frame that was looked at. now: the running set, with what was resumed."""
+    """Answers every frame that was worked on. now: the running set, with what was resumed."""
+    prediction = at.prediction
     return {
         "type": "state",
         "seq": sequence,
-        "time_s": round(progress.time_s, 3),
-        "status": progress.status,
-        "exercise": progress.exercise,
+        "time_s": round(at.time_s, 3),
+        "status": at.status,
+        "exercise": at.exercise,
         "confidence": round(now.confidence, 3) if now else 0.0,
         "repetitions": now.repetitions if now else 0,
-        "probabilities": {name: round(float(p), 3) for name, p in progress.probabilities.items()},
-        "phase": _rounded(progress.phase),
-        "phase_time_s": _rounded(progress.phase_time_s),
+        "probabilities": {name: round(float(p), 3) for name, p in prediction.probabilities.items()}
+        if prediction
+        else {},
+        "phase": _rounded(prediction.phase if prediction else None),
+        "phase_time_s": _rounded(prediction.phase_time_s if prediction else None),
         "brightness": round(brightness, 3),
-        "person": progress.person,
+        "person": at.person,
         "received": counters.received,
         "dropped": counters.dropped,
         "latency_ms": round(1000 * latency_s, 1),
@@ -200,8 +204,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def set_message(item: Set) -> dict[str, Any]:
-    """A set, running or ended. tempo_s: seconds from each repetition's far end to the next one's."""
+def set_message(item: Segment) -> dict[str, Any]:
+    """A set, running or ended. repetitions: None from a model that does not count.
+
+    tempo_s: seconds from each repetition's peak to the next one's.
+    """
     times = item.repetition_times_s
     return {
         "exercise": item.exercise,
@@ -214,13 +221,13 @@ def set_message(item: Set) -> dict[str, Any]:
     }
 
 
-def set_ended(item: Set) -> dict[str, Any]:
+def set_ended(item: Segment) -> dict[str, Any]:
     """A set is over; its numbers are final."""
     return {"type": "set", **set_message(item)}
 
 
 def alive(counters: Counters) -> dict[str, Any]:
-    """Answers "alive", also while a frame is being looked at."""
+    """Answers "alive", also while a frame is worked on."""
     return {"type": "alive", "received": counters.received, "dropped": counters.dropped}
 
 

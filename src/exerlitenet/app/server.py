@@ -24,7 +24,7 @@ from exerlitenet.app.history import history_routes
 from exerlitenet.app.limits import Limits
 from exerlitenet.app.protocol import BUSY
 from exerlitenet.app.sessions import SessionLog
-from exerlitenet.app.stream import Shop, Stream
+from exerlitenet.app.stream import Services, Stream
 from exerlitenet.app.uploads import Uploads
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.recognizer import Recognizer
@@ -47,7 +47,7 @@ def create_app(
     """
     access, limits = access or Access("127.0.0.1"), limits or Limits()
     pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "recognition")
-    live = _Live(Shop(recognizer, log, limits, pool))
+    live = _Live(Services(recognizer, log, limits, pool))
     uploads = Uploads(recognizer, limits)
     clip = _Clip(sample)
 
@@ -81,8 +81,8 @@ def create_app(
 class _Live:
     """The streams that run."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._streams: set[asyncio.Task[Any]] = set()
 
     @property
@@ -95,7 +95,7 @@ class _Live:
             await asyncio.wait(self._streams)
 
     async def endpoint(self, socket: WebSocket) -> None:
-        most = self._shop.limits.streams
+        most = self._services.limits.streams
         if self.running >= most:
             await socket.accept()
             await socket.close(BUSY, f"{most} streams are running; close one of them first")
@@ -104,7 +104,7 @@ class _Live:
         assert task is not None
         self._streams.add(task)
         try:
-            await Stream(socket, self._shop).run()
+            await Stream(socket, self._services).run()
         finally:
             self._streams.discard(task)
 

@@ -1,6 +1,6 @@
 """One connection of the page: frames and commands in, answers out, and never a queue of frames.
 
-The newest frame wins: a frame that comes while one is being looked at waits, and is replaced by the next one. What
+The newest frame wins: a frame that comes while another one is worked on waits, and is replaced by the next one. What
 was replaced is counted. Recognition runs in threads that all connections share, one frame of each at a time.
 """
 
@@ -25,8 +25,8 @@ from exerlitenet.app.pictures import brightness, decode_jpeg
 from exerlitenet.app.protocol import Alive, Counters, PictureMessage, ProtocolError, Start, Stop
 from exerlitenet.app.recorder import Recorder
 from exerlitenet.app.sessions import SessionLog
-from exerlitenet.app.tracker import LiveTracker
 from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.recognition.tracker import Tracker
 from exerlitenet.results import Frame
 
 MOST_COMMANDS = 8
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Shop:
+class Services:
     """What all streams share. log: None to keep nothing."""
 
     recognizer: Recognizer
@@ -55,19 +55,19 @@ class _Picture:
 class Stream:
     """One connection, from accepting it to its end."""
 
-    def __init__(self, socket: WebSocket, shop: Shop) -> None:
+    def __init__(self, socket: WebSocket, services: Services) -> None:
         self._socket = socket
-        self._shop = shop
-        self._limits = shop.limits
+        self._services = services
+        self._limits = services.limits
         self._waiting: deque[_Picture | Start | Stop] = deque()
         self._arrived = asyncio.Event()
         self._received = self._dropped = 0
-        self._tracker: LiveTracker | None = None
+        self._tracker: Tracker | None = None
         self._recorder: Recorder | None = None
         self._source_begun = False
         self._first_s: float | None = None
         self._last_s = 0.0
-        self._told_session: tuple[int | None, bool, str | None] | None = None
+        self._session_sent: tuple[int | None, bool, str | None] | None = None
         self._job: asyncio.Future[Any] | None = None
 
     async def run(self) -> None:
@@ -164,7 +164,7 @@ class Stream:
                 continue
             item = self._waiting.popleft()
             if isinstance(item, _Picture):
-                answers = await self._in_thread(partial(self._look, item))
+                answers = await self._in_thread(partial(self._recognize, item))
             elif isinstance(item, Start):
                 answers = await self._in_thread(partial(self._start, item))
             else:
@@ -176,14 +176,14 @@ class Stream:
 
     def _start(self, command: Start) -> list[Mapping[str, Any]]:
         self._close()
-        self._tracker = LiveTracker(self._shop.recognizer)
-        log = self._shop.log if command.log else None
-        self._recorder = Recorder(log, self._shop.recognizer.engine.name, command.source, command.session)
+        self._tracker = self._services.recognizer.tracker()
+        log = self._services.log if command.log else None
+        self._recorder = Recorder(log, self._services.recognizer.engine.name, command.source, command.session)
         self._first_s, self._last_s = None, 0.0
-        self._told_session = None
+        self._session_sent = None
         return self._session_news()
 
-    def _look(self, picture: _Picture) -> list[Mapping[str, Any]]:
+    def _recognize(self, picture: _Picture) -> list[Mapping[str, Any]]:
         message = picture.message
         if self._tracker is None or self._recorder is None:
             raise ProtocolError(
@@ -191,7 +191,6 @@ class Stream:
             )
         if self._first_s is None:
             self._first_s = message.time_s
-            self._recorder.begin(message.time_s)
         elif message.time_s < self._last_s:
             raise ProtocolError(
                 protocol.BAD_DATA,
@@ -199,15 +198,14 @@ class Stream:
             )
         self._last_s = message.time_s
         rgb = decode_jpeg(message.jpeg, self._limits)
-        progress = self._tracker.push(Frame(message.time_s - self._first_s, rgb))
-        recorded = self._recorder.take(progress)
+        state = self._tracker.push(Frame(message.time_s - self._first_s, rgb)).at(self._first_s)
+        recorded = self._recorder.take(state)
         latency_s = time.monotonic() - picture.came_s
-        progress = progress.at(self._first_s)
         return [
             *self._session_news(),
             *(protocol.set_ended(item) for item in recorded.ended),
             protocol.state(
-                message.sequence, progress, recorded.current, self._counters, latency_s, brightness(rgb)
+                message.sequence, state, recorded.current, self._counters, latency_s, brightness(rgb)
             ),
         ]
 
@@ -221,7 +219,7 @@ class Stream:
         self._tracker, self._recorder = None, None
         if tracker is None or recorder is None:
             return []
-        recorded = recorder.take(tracker.finish())
+        recorded = recorder.take(tracker.finish().at(self._first_s or 0.0))
         recorder.end()
         return [protocol.set_ended(item) for item in recorded.ended]
 
@@ -229,9 +227,9 @@ class Stream:
         recorder = self._recorder
         assert recorder is not None  # only asked while a stream runs
         news = (recorder.session, recorder.keeps, recorder.trouble)
-        if news == self._told_session:
+        if news == self._session_sent:
             return []
-        self._told_session = news
+        self._session_sent = news
         return [protocol.session_of(recorder.session, keeps=recorder.keeps, trouble=recorder.trouble)]
 
     @property
@@ -239,7 +237,7 @@ class Stream:
         return Counters(self._received, self._dropped)
 
     def _hello(self) -> dict[str, Any]:
-        engine = self._shop.recognizer.engine
+        engine = self._services.recognizer.engine
         spec = engine.spec
         return protocol.hello(
             version=__version__,
@@ -252,7 +250,7 @@ class Stream:
         )
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        self._job = asyncio.get_running_loop().run_in_executor(self._shop.pool, work)
+        self._job = asyncio.get_running_loop().run_in_executor(self._services.pool, work)
         # Shielded: the thread goes on when this task is cancelled, and `run` waits for it.
         result: T = await asyncio.shield(self._job)
         self._job = None

@@ -1,6 +1,6 @@
 """`POST /api/recognize`: a video's bytes in, lines of progress and at last what was recognised out.
 
-The file lies in a temporary folder while it is looked at, and is deleted whatever happens.
+The file lies in a temporary folder while it is worked on, and is deleted whatever happens.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Uploads:
         """The body is the file itself; `?name=` is what results call it."""
         limits = self._limits
         if self._running >= limits.uploads:
-            return refusal(503, f"{limits.uploads} files are being looked at; try again when one is done")
+            return refusal(503, f"{limits.uploads} files are being worked on; try again when one is done")
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limits.upload_bytes:
             return too_large(limits)
@@ -68,7 +68,7 @@ class Uploads:
         return StreamingResponse(self._lines(path, name), media_type="application/x-ndjson")
 
     def close(self) -> None:
-        """Stops what is being looked at."""
+        """Stops what is being worked on."""
         self._closing.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -93,30 +93,30 @@ class Uploads:
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         gone = threading.Event()
 
-        def tell(line: dict[str, Any]) -> None:
+        def send(line: dict[str, Any]) -> None:
             text = json.dumps(line, allow_nan=False) + "\n"
             loop.call_soon_threadsafe(lines.put_nowait, text)
 
-        told_s = 0.0
+        sent_s = 0.0
 
-        def progress(done_s: float, total_s: float | None) -> None:
-            nonlocal told_s
+        def on_progress(done_s: float, total_s: float | None) -> None:
+            nonlocal sent_s
             if gone.is_set() or self._closing.is_set():
                 raise InterruptedError("nobody waits for this any more")
-            if done_s - told_s >= PROGRESS_S:
-                told_s = done_s
-                tell({"type": "progress", "done_s": round(done_s, 2), "total_s": total_s})
+            if done_s - sent_s >= PROGRESS_S:
+                sent_s = done_s
+                send({"type": "progress", "done_s": round(done_s, 2), "total_s": total_s})
 
         def work() -> None:
             try:
-                workout = self._recognizer.recognize(path, progress=progress)
-                tell({"type": "result", "workout": workout.to_json() | {"video": name}})
+                workout = self._recognizer.recognize(path, on_progress=on_progress)
+                send({"type": "result", "workout": workout.to_json() | {"video": name}})
             except InterruptedError:
                 pass
             except InputError as error:
-                tell({"type": "error", "reason": str(error).replace(str(path), name)})
+                send({"type": "error", "reason": str(error).replace(str(path), name)})
             except BaseException:
-                tell({"type": "error", "reason": "something went wrong here; the server's log says what"})
+                send({"type": "error", "reason": "something went wrong here; the server's log says what"})
                 raise
             finally:
                 path.unlink(missing_ok=True)
@@ -132,14 +132,14 @@ class Uploads:
 
         job.add_done_callback(done)
 
-        async def told() -> AsyncIterator[str]:
+        async def sent() -> AsyncIterator[str]:
             try:
                 while (line := await lines.get()) is not None:
                     yield line
             finally:
                 gone.set()
 
-        return told()
+        return sent()
 
     def _forget(self, path: Path | None) -> None:
         self._running -= 1

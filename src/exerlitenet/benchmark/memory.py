@@ -90,13 +90,12 @@ def follow_stream(model: str, pictures: str, stream_s: float) -> tuple[float, li
     import exerlitenet.app.server  # noqa: F401
     from exerlitenet.app.limits import Limits
     from exerlitenet.app.pictures import decode_jpeg
-    from exerlitenet.app.tracker import LiveTracker
     from exerlitenet.recognition.recognizer import Recognizer
     from exerlitenet.results import Frame
 
     paths = sorted(Path(pictures).iterdir())
     recognizer, limits = Recognizer.load(model), Limits()
-    tracker = LiveTracker(recognizer)
+    tracker = recognizer.tracker()
     rate = recognizer.engine.spec.rate
     rest_mb: float | None = None
     samples: list[tuple[float, float]] = []

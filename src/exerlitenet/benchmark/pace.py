@@ -20,7 +20,7 @@ from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle
 from exerlitenet.recognition.engine import Engine
 from exerlitenet.recognition.onnx_engine import OnnxEngine
-from exerlitenet.recognition.recognizer import StreamState
+from exerlitenet.recognition.predictor import Predictor
 from exerlitenet.results import Frame
 from exerlitenet.video.sequence import prepare, to_unit_range
 
@@ -129,7 +129,7 @@ def time_answer(push: Push, pictures: Pictures, fps: float = CAPTURE_FPS) -> tup
 
 def stream_push(engine: Engine) -> Push:
     """A stream as ours works: every frame encoded once, when it comes."""
-    state = StreamState(engine)
+    state = Predictor(engine)
     pushed = 0
 
     def push(rgb: NDArray[np.uint8]) -> bool:
@@ -158,7 +158,7 @@ def sequence_push(engine: Engine) -> Push:
 
 def judge_sequence(engine: Engine, frames: Iterable[NDArray[np.uint8]]) -> None:
     """The whole network on prepared frames, uint8 [size, size, 3] each."""
-    engine.judge(engine.encode(to_unit_range(np.stack(list(frames))))[None])
+    engine.classify(engine.encode(to_unit_range(np.stack(list(frames))))[None])
 
 
 def cycle_of(pictures: Pictures, count: int) -> Iterator[NDArray[np.uint8]]:

@@ -24,8 +24,8 @@ times.append(time.perf_counter())
 recognizer = Recognizer.load(sys.argv[1])
 times.append(time.perf_counter())
 import numpy as np
-state, picture, k = recognizer.state(), np.zeros((256, 454, 3), np.uint8), 0
-while not state.push(Frame(k / recognizer.engine.spec.rate, picture)):
+tracker, picture, k = recognizer.tracker(), np.zeros((256, 454, 3), np.uint8), 0
+while not tracker.push(Frame(k / recognizer.engine.spec.rate, picture)).predictions:
     k += 1
 times.append(time.perf_counter())
 print(json.dumps([after - before for before, after in zip(times, times[1:])]))

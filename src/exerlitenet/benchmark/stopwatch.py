@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.recognition.engine import Engine, Floats
-from exerlitenet.recognition.recognizer import StreamState
+from exerlitenet.recognition.predictor import Predictor
+from exerlitenet.recognition.streaming_head import streaming_head_of
 from exerlitenet.results import Frame
 from exerlitenet.video.sequence import SequenceSpec
 
@@ -36,24 +37,23 @@ class Stopwatch:
         self._seen.append((pixels, None))
         return features
 
-    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+    def encode_crops(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
         begin_s = time.perf_counter()
-        found = self._engine.look(pixels, views)
+        found = self._engine.encode_crops(pixels, views)
         self.encoded_s = (begin_s, time.perf_counter())
         self._seen.append((pixels, views))
         return found
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
         begin_s = time.perf_counter()
-        found = self._engine.judge(windows)
+        found = self._engine.classify(windows)
         self.judged_s = (begin_s, time.perf_counter())
         return found
 
-    def windows(self, first: Floats) -> TimedWindows | None:
+    def streaming_head(self, first: Floats) -> TimedWindows | None:
         """Those of the engine, if it can go on with the windows of a stream whose first frame has these features."""
-        begin = getattr(self._engine, "windows", None)
-        going_on = None if begin is None else begin(first)
-        return None if going_on is None else TimedWindows(self, going_on)
+        head = streaming_head_of(self._engine, first)
+        return None if head is None else TimedWindows(self, head)
 
     def prepared(self, count: int) -> tuple[Floats, Floats | None]:
         """The last frames as the encoder got them, repeated if there are fewer: [count, size, size, 3], and views."""
@@ -64,11 +64,11 @@ class Stopwatch:
 
     def encode_batch(self, pixels: Floats, views: Floats | None) -> Floats:
         """Prepared frames in one call, past the watch: features float32 [n, width]."""
-        return self._engine.encode(pixels) if views is None else self._engine.look(pixels, views)[0]
+        return self._engine.encode(pixels) if views is None else self._engine.encode_crops(pixels, views)[0]
 
     def judge_window(self, features: Floats) -> None:
         """Features [frames, width] of one window, past the watch."""
-        self._engine.judge(features[None])
+        self._engine.classify(features[None])
 
 
 class TimedWindows:
@@ -92,7 +92,7 @@ class LiveFrames:
 
     def __init__(self, engine: Engine, pictures: Sequence[NDArray[np.uint8]]) -> None:
         self.watch = Stopwatch(engine)
-        self._state = StreamState(self.watch)
+        self._state = Predictor(self.watch)
         self._pictures = pictures
         self._pushed = 0
         self.parts: dict[str, list[float]] = {part: [] for part in PARTS}

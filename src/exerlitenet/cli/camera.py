@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from exerlitenet.cli.show import clock
-from exerlitenet.recognition.live import LiveRecognition
-from exerlitenet.results import NONE, Workout
+from exerlitenet.results import Workout
 from exerlitenet.video.source import open_video
 
 if TYPE_CHECKING:
-    from exerlitenet.recognition.live import Now
     from exerlitenet.recognition.recognizer import Recognizer
+    from exerlitenet.recognition.tracker import TrackerState
 
 
-def watch(
+def recognize_camera(
     recognizer: Recognizer, source: str, seconds: float | None, say: Callable[[str], object]
 ) -> Workout:
     """Recognises a live source until it ends, `seconds` have passed or Ctrl-C is pressed.
@@ -24,26 +23,26 @@ def watch(
     it was interrupted before the first frame.
     """
     spec = recognizer.engine.spec
-    live = LiveRecognition(recognizer)
-    shown: tuple[str, int] | None = None
+    tracker = recognizer.tracker(keep=True)
+    shown: tuple[str, int | None] | None = None
     with open_video(source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds) as video:
         say(f"{source}: watching{'' if seconds is None else f' for {seconds:g} s'}; Ctrl-C ends it")
-        interrupted = False
+        duration_s = None
         try:
             for frame in video:
-                now = live.push(frame)
-                if now is not None and (now.exercise, now.repetitions) != shown:
-                    shown = (now.exercise, now.repetitions)
-                    say(line_of(now))
+                state = tracker.push(frame)
+                now = (state.exercise, state.current.repetitions if state.current else None)
+                if state.predictions and now != shown:
+                    shown = now
+                    say(line_of(state))
+            duration_s = video.duration_s
         except KeyboardInterrupt:
-            if not live.started:
+            if not tracker.started:
                 raise
-            interrupted = True
-        return live.finish(
-            duration_s=None if interrupted else video.duration_s, video=source, fault=video.fault
-        )
+        return tracker.workout(duration_s=duration_s, video=source, fault=video.fault)
 
 
-def line_of(now: Now) -> str:
+def line_of(state: TrackerState) -> str:
     """Such as "0:12.5  squat  3"."""
-    return f"{clock(now.time_s)}  {now.exercise}" + ("" if now.exercise == NONE else f"  {now.repetitions}")
+    count = state.current.repetitions if state.current else None
+    return f"{clock(state.time_s)}  {state.exercise}" + ("" if count is None else f"  {count}")

@@ -9,6 +9,7 @@ import typer
 
 from exerlitenet.cli.options import ModelOption
 from exerlitenet.errors import InputError
+from exerlitenet.folders import cache_folder, database_path
 
 SHORTEST_TOKEN = 8
 
@@ -45,7 +46,6 @@ def live(
     check(token, cert, key)
     from exerlitenet.app.guard import Access, is_loopback
     from exerlitenet.app.limits import Limits
-    from exerlitenet.app.location import database_path
     from exerlitenet.app.server import create_app
     from exerlitenet.app.serving import address_of, check_host, listen, serve
     from exerlitenet.app.sessions import SessionLog
@@ -87,10 +87,7 @@ def check(token: str | None, cert: Path | None, key: Path | None) -> None:
 def sample_video() -> Path:
     """The sample clip as a video in the user's cache, rendered the first time."""
     from exerlitenet._version import __version__
-    from exerlitenet.cli.cache import cache_folder
-    from exerlitenet.files import output_file
-    from exerlitenet.synthetic.dataset import write_video
-    from exerlitenet.synthetic.sample import sample_clip
+    from exerlitenet.cli.demo import write_sample
 
     folder = cache_folder()
     path = folder / f"sample-{__version__}.mp4"
@@ -99,7 +96,5 @@ def sample_video() -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
-        clip = sample_clip()
-        with output_file(path) as unfinished:
-            write_video(clip.frames, clip.fps, unfinished)
+        write_sample(path)
     return path

@@ -20,8 +20,8 @@ STANDARD_OUTPUT = "-"
 # A pipe has no width; tables in it should not be cut to that of an old terminal.
 WIDTH_OF_A_PIPE = 120
 
-Told = Callable[[float, float | None], None]
-"""Told by long work how much is done, and of how much if that is known."""
+OnProgress = Callable[[float, float | None], None]
+"""Called by long work with how much is done, and of how much if that is known."""
 
 
 def complain(message: str) -> None:
@@ -86,7 +86,7 @@ def write_text(text: str, where: str | Path) -> None:
 
 
 @contextmanager
-def bar(what: str) -> Iterator[Told]:
+def bar(what: str) -> Iterator[OnProgress]:
     """A bar on standard error while the block runs; nothing where that is no terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None

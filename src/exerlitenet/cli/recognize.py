@@ -48,7 +48,7 @@ def recognize(
     workouts: list[Workout] = []
     for number, video in enumerate(videos):
         try:
-            workout = look(recognizer, video, seconds, quiet=json_to == "-")
+            workout = recognize_one(recognizer, video, seconds, quiet=json_to == "-")
         except InputError as error:
             complain(str(error))
             objects.append({"video": video, "error": str(error)})
@@ -97,19 +97,21 @@ def check(
     check_different(json_to, report, annotate)
 
 
-def look(recognizer: Recognizer, video: str, seconds: float | None, *, quiet: bool) -> Workout:
+def recognize_one(recognizer: Recognizer, video: str, seconds: float | None, *, quiet: bool) -> Workout:
     """One video, with a bar; a camera, with a line whenever something changes."""
     if video.startswith(CAMERA):
-        from exerlitenet.cli.camera import watch
+        from exerlitenet.cli.camera import recognize_camera
 
-        return watch(recognizer, video, seconds, say=complain if quiet else typer.echo)
-    with bar(Path(video).name or video) as told:
-        return recognizer.recognize(video, seconds=seconds, progress=told)
+        return recognize_camera(recognizer, video, seconds, say=complain if quiet else typer.echo)
+    with bar(Path(video).name or video) as on_progress:
+        return recognizer.recognize(video, seconds=seconds, on_progress=on_progress)
 
 
 def write_annotated(video: str, workout: Workout, out: Path, seconds: float | None) -> None:
     """The video with its results drawn on it, with a bar."""
     from exerlitenet.video.annotate import annotate_video
 
-    with bar(f"writing {out.name}") as told:
-        annotate_video(video, workout, out, seconds=seconds, progress=lambda share: told(share, 1.0))
+    with bar(f"writing {out.name}") as on_progress:
+        annotate_video(
+            video, workout, out, seconds=seconds, on_progress=lambda share: on_progress(share, 1.0)
+        )

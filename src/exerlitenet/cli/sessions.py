@@ -10,6 +10,7 @@ import typer
 
 from exerlitenet.cli.output import STANDARD_OUTPUT, check_writable, console, write_text
 from exerlitenet.errors import InputError
+from exerlitenet.folders import database_path
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -117,7 +118,6 @@ def export_sessions(
 
 def _open(database: Path | None) -> SessionLog:
     """The log, which must be there. Raises InputError when it is not, or cannot be used."""
-    from exerlitenet.app.location import database_path
     from exerlitenet.app.sessions import SessionLog
 
     return SessionLog(database_path(database), create=False)

@@ -37,7 +37,7 @@ def segment_table(workout: Workout) -> Table:
             clock(segment.start_s),
             clock(segment.end_s),
             segment.exercise,
-            str(segment.repetitions),
+            "-" if segment.repetitions is None else str(segment.repetitions),
             f"{100 * segment.confidence:.0f} %",
         )
     return table
@@ -48,9 +48,15 @@ def sums(workout: Workout) -> str:
     found: dict[str, tuple[int, float]] = {}
     for segment in workout.segments:
         count, seconds = found.get(segment.exercise, (0, 0.0))
-        found[segment.exercise] = (count + segment.repetitions, seconds + segment.end_s - segment.start_s)
+        found[segment.exercise] = (
+            count + (segment.repetitions or 0),
+            seconds + segment.end_s - segment.start_s,
+        )
     if not found:
         return "no exercise found"
+    if any(segment.repetitions is None for segment in workout.segments):
+        shown = "; ".join(f"{name}: {seconds:.1f} s" for name, (_, seconds) in found.items())
+        return f"{shown}; this model does not count"
     return "; ".join(
         f"{name}: {count} repetition{'' if count == 1 else 's'} in {seconds:.1f} s"
         for name, (count, seconds) in found.items()

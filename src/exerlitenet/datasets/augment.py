@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from exerlitenet.errors import InputError
-from exerlitenet.video.view import View
+from exerlitenet.video.crop import Crop
 
 Range = tuple[float, float]
 
@@ -92,7 +92,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw. Geometry maps the augmented picture to its source, both in picture units (see `video.view`)."""
+    """One draw. Geometry maps the augmented picture to its source, both in picture units (see `video.crop`)."""
 
     flip: bool
     matrix: tuple[float, float, float, float]  # place in the source = matrix @ place + centre
@@ -110,7 +110,7 @@ class Augmentation:
     speed: float
 
     def apply(
-        self, frames: NDArray[np.uint8], size: int, views: Sequence[View] | None = None
+        self, frames: NDArray[np.uint8], size: int, views: Sequence[Crop] | None = None
     ) -> NDArray[np.uint8]:
         """frames: uint8 [n, height, width, 3] of any size. Returns uint8 [n, size, size, 3].
 
@@ -122,7 +122,7 @@ class Augmentation:
         return out
 
     def picture(
-        self, frame: NDArray[np.uint8], size: int, view: View | None, number: int = 0
+        self, frame: NDArray[np.uint8], size: int, view: Crop | None, number: int = 0
     ) -> NDArray[np.uint8]:
         """One frame of `apply`; `number` is its place in the sequence."""
         picture = np.asarray(self._picture(frame, size, view))
@@ -136,7 +136,7 @@ class Augmentation:
             picture = np.clip(picture + noise * np.float32(self.noise_sigma) + 0.5, 0, 255).astype(np.uint8)
         return picture
 
-    def _picture(self, frame: NDArray[np.uint8], size: int, view: View | None) -> Image.Image:
+    def _picture(self, frame: NDArray[np.uint8], size: int, view: Crop | None) -> Image.Image:
         height, width = frame.shape[:2]
         unit = min(height, width)
         image = Image.fromarray(frame)

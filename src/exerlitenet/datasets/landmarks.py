@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.datasets.augment import Augmentation
-from exerlitenet.video.view import View
+from exerlitenet.video.crop import Crop
 
 LANDMARKS = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """Nose, then left and right shoulder, elbow, wrist, hip, knee, ankle, as MediaPipe numbers them."""
@@ -45,7 +45,7 @@ def picture_points(pose: NDArray[np.float32], aspect: float) -> NDArray[np.float
 
 
 def posture_target(
-    pose: NDArray[np.float32], aspect: float, augmentation: Augmentation, view: View
+    pose: NDArray[np.float32], aspect: float, augmentation: Augmentation, view: Crop
 ) -> NDArray[np.float32]:
     """What the network shall say of one augmented frame in which it looks at `view`.
 
@@ -59,7 +59,7 @@ def posture_target(
         return target
     landmarks = np.where(known[:, None], landmarks, 0).astype(np.float32)
     place = np.where(known[:, None], picture_points(pose, aspect), 0).astype(np.float32)
-    xy = view.to_view(augmentation.points(place))
+    xy = view.to_crop(augmentation.points(place))
     world = landmarks[:, 4:7].copy()
     cos, sin = math.cos(augmentation.rotate_radians), math.sin(augmentation.rotate_radians)
     world[:, :2] = world[:, :2] @ np.array([[cos, -sin], [sin, cos]], np.float32)

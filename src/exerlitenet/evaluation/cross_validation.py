@@ -18,9 +18,9 @@ from exerlitenet.errors import InputError
 from exerlitenet.evaluation.evaluate import judge
 from exerlitenet.evaluation.results import Evaluation
 from exerlitenet.files import write_atomically
-from exerlitenet.recognition.recognizer import Seen, summarise
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction, Workout
 
 FILE = "folds.json"
@@ -45,7 +45,7 @@ class LeftOut:
     fold: int
     known: bool
     seconds: float
-    seen: Seen
+    seen: ClipPredictions
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
         return {
@@ -66,7 +66,7 @@ class LeftOut:
             named = dict(zip(classes, values, strict=True))
             predictions.append(Prediction(time_s, named, max(named, key=lambda name: named[name])))
         phases = [(float(t), float(v)) for t, v in row["phases"]]
-        seen = Seen(predictions, phases, [], [], row["seconds"])
+        seen = ClipPredictions(predictions, phases, row["seconds"])
         return cls(
             row["name"], row["sha256"], row["fold"], row["known_to_frame_network"], row["seconds"], seen
         )
@@ -110,8 +110,7 @@ class Folds:
     def workouts(self, thresholds: SegmentThresholds, counting: CountingThresholds) -> list[Workout]:
         """What the recogniser makes of these predictions, in the order of `clips`."""
         return [
-            summarise(
-                clip.seen,
+            clip.seen.workout(
                 clip.seconds,
                 window_s=self.window_s,
                 segment_thresholds=thresholds,

@@ -88,6 +88,7 @@ def judge(
     if not exercises:
         raise InputError(f"the model knows no exercise; its classes are {', '.join(classes) or 'missing'}")
     results = [_result(clip, workout, exercises) for clip, workout in zip(clips, workouts, strict=True)]
+    counts = all(s.repetitions is not None for workout in workouts for s in workout.segments)
     return Evaluation(
         model=model,
         protocol=protocol,
@@ -97,7 +98,7 @@ def judge(
         seconds=sum(workout.duration_s for workout in workouts),
         judgements=_judgements(results, workouts, exercises, seed),
         none_called_exercise=_none_called_exercise(results, seed),
-        counting=_counting(results, exercises, seed),
+        counting=_counting(results, exercises, seed) if counts else {},
         by_group=_rows(results, lambda r: r.group),
         by_person=_rows(results, lambda r: r.person),
         by_view=_rows(results, lambda r: r.view),
@@ -154,7 +155,7 @@ def _result(clip: Clip, workout: Workout, exercises: Sequence[str]) -> ClipResul
         sequences=len(workout.predictions),
         sequences_right=sum(p.exercise == clip.label for p in workout.predictions),
         repetitions=clip.repetitions,
-        counted=sum(s.repetitions for s in workout.segments if s.exercise == clip.label),
+        counted=sum(s.repetitions or 0 for s in workout.segments if s.exercise == clip.label),
         fault=workout.fault,
     )
 

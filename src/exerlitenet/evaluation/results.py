@@ -173,6 +173,8 @@ class Evaluation:
     @property
     def worst_counted(self) -> tuple[ClipResult, ...]:
         """Clips whose repetitions are more than one off, the largest share of error first."""
+        if not self.counting:
+            return ()
         off = [r for r in countable(self.results) if abs(r.counted - (r.repetitions or 0)) > 1]
         off.sort(key=lambda r: (-abs(r.counted - (r.repetitions or 0)) / max(1, r.repetitions or 0), r.name))
         return tuple(off[:WORST_CLIPS])

@@ -20,11 +20,12 @@ from exerlitenet.export.graph import Graph
 from exerlitenet.export.head_graph import roll_windows
 from exerlitenet.export.quantise import quantise_weights
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
-from exerlitenet.recognition.engine import whole_squares, windows_of
-from exerlitenet.recognition.eyes import encode_apart
+from exerlitenet.recognition.engine import whole_squares
+from exerlitenet.recognition.frame_encoder import encode_whole
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.recognition.streaming_head import streaming_head_of
 from exerlitenet.video.sequence import SequenceSpec, prepare, to_unit_range
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def export_bundle(
                 f"{difference:.2g}; nothing was written to {out}"
             )
         small = np.stack([prepare(frame, SequenceSpec(size=SAMPLE_SIDE)) for frame in sample])
-        expected = engine.judge(encode_apart(engine, small)[None])[0][0]
+        expected = engine.classify(encode_whole(engine, small)[None])[0][0]
         bundle = replace(bundle, sample=Sample.of(small, expected))
         bundle.save()
         OnnxEngine(load_bundle(folder))  # runs the stored sample
@@ -154,8 +155,8 @@ def largest_difference(
     for sequence in sequences:
         pixels = to_unit_range(sequence)
         features = engine.encode(pixels)
-        ours = [engine.judge(features[None])[0][0]]
-        rolling = windows_of(engine, features[0])
+        ours = [engine.classify(features[None])[0][0]]
+        rolling = streaming_head_of(engine, features[0])
         if rolling is not None and len(features) > 1:
             ours.append([rolling.push(feature)[0] for feature in features[1:]][-1])
         views = whole_squares(len(pixels))[None]

@@ -3,7 +3,7 @@
 TensorFlow exports an LSTM over a known number of frames as so many copies of its cell. Here the copies become one cell
 that ONNX's Scan runs frame after frame, and the states become inputs that may be left out, and outputs. So the graph
 still takes whole windows; but a stream may also hand it one frame with the states of all the windows in which it
-stands, as one batch, and each of them goes on by one frame (see `recognition.rolling`).
+stands, as one batch, and each of them goes on by one frame (see `recognition.streaming_head`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from exerlitenet.export.graph import Graph, attribute
-from exerlitenet.recognition.rolling import NEXT
+from exerlitenet.recognition.streaming_head import NEXT
 
 LONGEST = 2**30
 """An end of a Slice from here on means all there is."""

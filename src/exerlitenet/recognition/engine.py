@@ -13,32 +13,21 @@ from exerlitenet.video.sequence import SequenceSpec
 Floats = NDArray[np.float32]
 
 WHOLE_SQUARE = (0.0, 0.0, 1.0)
-"""The view of a whole picture that is as wide as high."""
+"""The crop of a whole picture that is as wide as high."""
 
 
 def no_joints(name: str) -> InputError:
-    """For a model that is asked to follow a person, and cannot see one."""
-    return InputError(f'{name} sees no joints, so it cannot follow a person; use aspect "squash" or "pad"')
+    """For a model that is asked to follow a person, and cannot find one."""
+    return InputError(f'{name} finds no joints, so it cannot follow a person; use aspect "squash" or "pad"')
 
 
 def whole_squares(count: int) -> Floats:
-    """Views of `count` whole pictures that are as wide as high: float32 [count, 3]."""
+    """Crops of `count` whole pictures that are as wide as high: float32 [count, 3]."""
     return np.tile(np.array(WHOLE_SQUARE, np.float32), (count, 1))
 
 
-class Windows(Protocol):
-    """The windows of one stream, each judged as its last frame comes."""
-
-    def push(self, feature: Floats) -> tuple[Floats, Floats | None]:
-        """The stream's next frame, float32 [width]: what `Engine.judge` says of the window that ends with it.
-
-        Returns probabilities [classes], and the phase [1] at the window's last frame, or None.
-        """
-        ...
-
-
 class Engine(Protocol):
-    """A model at work. A bundle's engine is ONNX Runtime; a training run is judged through Keras.
+    """A model at work. A bundle's engine is ONNX Runtime; a training run is evaluated through Keras.
 
     name: what results call the model.
     classes: names in the order of the probabilities.
@@ -65,28 +54,18 @@ class Engine(Protocol):
         """
         ...
 
-    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
-        """The same where the spec follows a person, for frames that show views.
+    def encode_crops(self, pixels: Floats, crops: Floats) -> tuple[Floats, Floats]:
+        """The same where the spec follows a person, for frames that were cropped.
 
-        views: float32 [n, 3], x, y and side of each in picture units (see `video.view`).
-        Returns features float32 [n, width] and joints float32 [n, 13, 6], x and y from 0 to 1 across the view.
-        Raises InputError from a model that sees no joints.
+        crops: float32 [n, 3], x, y and side of each in picture units (see `video.crop`).
+        Returns features float32 [n, width] and joints float32 [n, 13, 6], x and y from 0 to 1 across the crop.
+        Raises InputError from a model that finds no joints.
         """
         ...
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
         """Windows of features float32 [n, frames, width] -> probabilities [n, classes], and phases or None.
 
-        Phases [n, frames]: that at frame t speaks of frame t - phase_delay, and depends on frames up to t only.
+        Phases [n, frames]: that at frame t belongs to frame t - phase_delay, and depends on frames up to t only.
         """
         ...
-
-
-def windows_of(engine: Engine, first: Floats) -> Windows | None:
-    """The windows of a stream whose first frame has these features [width], from an engine that can go on with them.
-
-    Such an engine has a method `windows`. None from others: they judge every window as a whole.
-    """
-    begin = getattr(engine, "windows", None)
-    windows: Windows | None = None if begin is None else begin(first)
-    return windows

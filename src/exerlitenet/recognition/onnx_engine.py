@@ -11,8 +11,8 @@ from PIL import Image
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
 from exerlitenet.recognition.engine import Floats, no_joints, whole_squares
-from exerlitenet.recognition.eyes import encode_apart
-from exerlitenet.recognition.rolling import NEXT, RollingWindows
+from exerlitenet.recognition.frame_encoder import encode_whole
+from exerlitenet.recognition.streaming_head import NEXT, StreamingHead
 from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
@@ -50,33 +50,33 @@ class OnnxEngine:
     def encode(self, pixels: Floats) -> Floats:
         graph = self.bundle.encoder
         if graph.views:
-            return self.look(pixels, whole_squares(len(pixels)))[0]
+            return self.encode_crops(pixels, whole_squares(len(pixels)))[0]
         [features] = self._encoder.run([graph.outputs["projection"]], {graph.input: pixels})
         return np.asarray(features, np.float32)
 
-    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+    def encode_crops(self, pixels: Floats, crops: Floats) -> tuple[Floats, Floats]:
         graph = self.bundle.encoder
         if not graph.views:
             raise no_joints(self.name)
         outputs = [graph.outputs["projection"], graph.outputs["joints"]]
-        features, joints = self._encoder.run(outputs, {graph.input: pixels, graph.views: views})
+        features, joints = self._encoder.run(outputs, {graph.input: pixels, graph.views: crops})
         return np.asarray(features, np.float32), np.asarray(joints, np.float32)
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
-        return self._judge(windows, {}, [])[:2]
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        return self._run_head(windows, {}, [])[:2]
 
-    def windows(self, first: Floats) -> RollingWindows | None:
-        """See `windows_of`. None where the head takes whole windows only."""
-        return RollingWindows(self, first, self.spec.frames) if self._states else None
+    def streaming_head(self, first: Floats) -> StreamingHead | None:
+        """See `streaming_head_of`. None where the head takes whole windows only."""
+        return StreamingHead(self, first, self.spec.frames) if self._states else None
 
     def step(
         self, features: Floats, states: list[Floats] | None
     ) -> tuple[Floats, Floats | None, list[Floats]]:
-        """See `rolling.Stepper`."""
+        """See `streaming_head.SteppingHead`."""
         given = {} if states is None else dict(zip(self._states, states, strict=True))
-        return self._judge(features, given, [name + NEXT for name in self._states])
+        return self._run_head(features, given, [name + NEXT for name in self._states])
 
-    def _judge(
+    def _run_head(
         self, features: Floats, states: dict[str, Floats], wanted: list[str]
     ) -> tuple[Floats, Floats | None, list[Floats]]:
         graph = self.bundle.head
@@ -105,7 +105,7 @@ class OnnxEngine:
                 f"the stored sample of the model in {folder} is damaged: {_first_line(fault)}; export it again"
             ) from fault
         try:
-            probabilities = self.judge(encode_apart(self, frames)[None])[0][0]
+            probabilities = self.classify(encode_whole(self, frames)[None])[0][0]
         except Exception as fault:
             # KeyError and ValueError: names that the card and the graphs do not share.
             if not (

@@ -70,7 +70,7 @@ def _overview(workouts: Sequence[Workout]) -> str:
         [
             f'<a href="#video-{index}">{escape(display_name(workout))}</a>',
             escape(_exercise(workout)),
-            str(workout.repetitions),
+            _count(workout.repetitions),
             clock(_active_s(workout)),
             clock(workout.duration_s),
             "damaged" if workout.fault else "",
@@ -85,7 +85,7 @@ def _overview(workouts: Sequence[Workout]) -> str:
 def _video(index: int, workout: Workout, classes: Sequence[str]) -> str:
     tiles = {
         "Exercise": _exercise(workout),
-        "Repetitions": str(workout.repetitions),
+        "Repetitions": _count(workout.repetitions),
         "Time in exercise": clock(_active_s(workout)),
         "Length of the video": clock(workout.duration_s),
     }
@@ -135,7 +135,7 @@ def _segments(segments: Sequence[Segment]) -> str:
             escape(label(s.exercise)),
             clock(s.start_s),
             clock(s.end_s),
-            str(s.repetitions),
+            _count(s.repetitions),
             _tempo(s),
             f"{100 * s.confidence:.0f} %",
         ]
@@ -210,8 +210,13 @@ def _active_s(workout: Workout) -> float:
     return sum(s.end_s - s.start_s for s in workout.segments)
 
 
+def _count(repetitions: int | None) -> str:
+    """A dash for a model that does not count."""
+    return "–" if repetitions is None else str(repetitions)
+
+
 def _tempo(segment: Segment) -> str:
-    """Mean seconds from one far end to the next; a dash when there are fewer than two."""
+    """Mean seconds from one peak to the next; a dash when there are fewer than two."""
     times = segment.repetition_times_s
     return f"{(times[-1] - times[0]) / (len(times) - 1):.1f}" if len(times) > 1 else "–"
 

@@ -1,7 +1,7 @@
 """Predictions over time to segments of one exercise.
 
-Everything streams: `Segmenter` takes one prediction after the other, and the function for whole videos only
-drives it, so the live page and a file give the same segments.
+Everything streams: `Segmenter` takes one prediction after the other, so the live page and a file give the same
+segments.
 
 **Which time a prediction speaks of.** A prediction at `time_s` has seen the window
 `[time_s - window_s, time_s]`. When a person begins, the probability passes one half about when half of the
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -68,6 +68,11 @@ class SegmentThresholds:
                 f"thresholds need 0 < leave <= enter <= 1, got leave={self.leave}, enter={self.enter}"
             )
 
+    @property
+    def longest_wait_s(self) -> float:
+        """Seconds of predictions, at most, from the first of a segment until it is sure to be one."""
+        return self.smooth_s + self.least_s + self.merge_gap_s
+
     def to_dict(self) -> dict[str, float]:
         """Plain numbers for JSON."""
         return {name: float(value) for name, value in asdict(self).items()}
@@ -110,7 +115,7 @@ class _Run:
 
     def segment(self, end_s: float) -> Segment:
         confidence = min(1.0, max(0.0, self.probability_sum / max(1, self.predictions)))
-        return Segment(self.start_s, end_s, self.exercise, confidence, repetitions=0)
+        return Segment(self.start_s, end_s, self.exercise, confidence)
 
 
 class Segmenter:
@@ -290,20 +295,3 @@ class Segmenter:
     @staticmethod
     def _is_long_enough(run: _Run, least_s: float) -> bool:
         return run.last_time_s - run.first_time_s >= least_s - 1e-9
-
-
-def segments_of(
-    predictions: Iterable[Prediction], thresholds: SegmentThresholds, window_s: float, duration_s: float
-) -> tuple[Segment, ...]:
-    """Segments of a whole video, without repetitions.
-
-    predictions: in order of time. duration_s: where the video ends. Returns segments in order, not
-    overlapping, within [0, duration_s].
-    """
-    predictions = list(predictions)
-    if not predictions:
-        return ()
-    segmenter = Segmenter(thresholds, window_s, tuple(predictions[0].probabilities))
-    events = [event for prediction in predictions for event in segmenter.push(prediction)]
-    events += segmenter.finish(duration_s)
-    return tuple(event.segment for event in events if event.kind == "end")

@@ -102,8 +102,10 @@ def clock(seconds: float, digits: int = 1) -> str:
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
-def repetitions(count: int) -> str:
+def repetitions(count: int | None) -> str:
     """The count with its noun."""
+    if count is None:
+        return "repetitions not counted"
     return f"{count} repetition" if count == 1 else f"{count} repetitions"
 
 
@@ -165,7 +167,9 @@ def _bar(segment: Segment, place: Place, css: str) -> str:
         f'<path class="rep" d="M{place(t):.1f} {BAR_TOP + BAR_HEIGHT - 14}v14"/>'
         for t in segment.repetition_times_s
     )
-    fitting = (text for text in (words, name, str(segment.repetitions)) if 8.0 * len(text) + 14 < end - start)
+    fitting = (
+        text for text in (words, name, str(segment.repetitions or "")) if 8.0 * len(text) + 14 < end - start
+    )
     return (
         f'<g><title>{escape(hint)}</title><rect class="bar {css}" x="{start:.1f}" y="{BAR_TOP}" rx="4" '
         f'width="{max(1.0, end - start):.1f}" height="{BAR_HEIGHT}"/>{marks}'

@@ -36,14 +36,14 @@ def annotate_video(
     out: Path,
     *,
     seconds: float | None = None,
-    progress: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> None:
     """Writes `source` anew with the exercise, its confidence, the count and a timeline drawn on every frame.
 
     The long side is at most 1280 pixels, both sides are even, frame times are those of the source, and there
     is no sound. The file appears under its name only when it is whole and replaces what was there before.
 
-    seconds: stop after so many, as recognition did. progress: called after each frame with the share that is
+    seconds: stop after so many, as recognition did. on_progress: called after each frame with the share that is
     done, 0 to 1.
 
     Raises InputError if the source cannot be read, is a camera, or `out` cannot be written or is no .mp4.
@@ -57,11 +57,11 @@ def annotate_video(
         output_file(out) as unfinished,
     ):
         try:
-            write_frames(video, workout, unfinished, progress)
+            write_frames(video, workout, unfinished, on_progress)
         except (av.error.FFmpegError, OSError) as error:
             raise InputError(f"{out}: cannot be written ({reason(error)}); check the space left") from error
-    if progress is not None:
-        progress(1.0)
+    if on_progress is not None:
+        on_progress(1.0)
 
 
 def check_output(out: Path, source: str) -> None:
@@ -78,7 +78,7 @@ def check_output(out: Path, source: str) -> None:
 
 
 def write_frames(
-    video: VideoSource, workout: Workout, path: Path, progress: Callable[[float], None] | None
+    video: VideoSource, workout: Workout, path: Path, on_progress: Callable[[float], None] | None
 ) -> None:
     """Encodes all frames of an opened video with their overlay."""
     duration_s = workout.duration_s or video.duration_s or 0.0
@@ -98,8 +98,8 @@ def write_frames(
             )
             encoded.pts, encoded.time_base = round(frame.time_s / TIME_BASE), TIME_BASE
             container.mux(stream.encode(encoded))
-            if progress is not None and duration_s > 0:
-                progress(min(1.0, frame.time_s / duration_s))
+            if on_progress is not None and duration_s > 0:
+                on_progress(min(1.0, frame.time_s / duration_s))
         if stream is not None:
             container.mux(stream.encode(None))
 

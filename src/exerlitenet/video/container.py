@@ -17,9 +17,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from exerlitenet.errors import InputError
+from exerlitenet.video.frame_skipping import FrameSkipper
 from exerlitenet.video.picture import Fit, PictureConverter
 from exerlitenet.video.presentation import PresentationClock
-from exerlitenet.video.sparing import Sparing
 from exerlitenet.video.track import Picture
 from exerlitenet.video.units import seconds
 
@@ -61,7 +61,7 @@ class ContainerTrack:
             self._decoder = decoder_of(self._stream)
             self._clock = PresentationClock()
             self._rate: float | None = None
-            self._sparing: Sparing | None = None
+            self._skipper: FrameSkipper | None = None
             self._frames = self._decoded()
             first = next(self._frames, None)
             if first is None:
@@ -74,36 +74,36 @@ class ContainerTrack:
         self.duration_s = None if kind == "camera" else self._duration(stamp_s or 0.0)
         self.width, self.height = self._converter.upright_size(first)
 
-    def spare(self, rate: float) -> None:
-        """Pictures that a TickClock of this rate will not choose need not be decoded (see `Sparing`)."""
+    def skip_unused(self, rate: float) -> None:
+        """Pictures that a TickClock of this rate will not choose need not be decoded (see `FrameSkipper`)."""
         if self._kind == "file" and self._decoder.name == "h264":
             self._rate = rate
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in order of time; those out of order are dropped."""
         for frame in self._with_first():
-            if self._sparing is not None:
-                yield from self._spared(frame.pts)
+            if self._skipper is not None:
+                yield from self._skipped(frame.pts)
             time_base = frame.time_base or self._stream.time_base
             time_s = self._timed(frame.pts, frame.duration, time_base)
             if time_s is not None:
                 yield Picture(time_s, self._clock.end_s - time_s, partial(self._converter.rgb, frame))
-            if self._rate is not None and self._sparing is None and self.fault is None:
-                self._begin_sparing()
-        yield from self._spared(None)
+            if self._rate is not None and self._skipper is None and self.fault is None:
+                self._begin_skipping()
+        yield from self._skipped(None)
         self._note_missing_end()
 
-    def _begin_sparing(self) -> None:
+    def _begin_skipping(self) -> None:
         origin_s, time_base = self._clock.origin_s, self._stream.time_base
         if origin_s is not None and time_base and self._rate is not None:
-            self._sparing = Sparing(self._rate, origin_s, time_base)
+            self._skipper = FrameSkipper(self._rate, origin_s, time_base)
         self._rate = None
 
-    def _spared(self, pts: int | None) -> Iterator[Picture]:
+    def _skipped(self, pts: int | None) -> Iterator[Picture]:
         """Pictures that were left out before the one with this stamp; None: all that are left."""
-        if self._sparing is None:
+        if self._skipper is None:
             return
-        for stamp, duration in self._sparing.before(pts):
+        for stamp, duration in self._skipper.before(pts):
             time_s = self._timed(stamp, duration, self._stream.time_base)
             if time_s is not None:
                 yield Picture(time_s, self._clock.end_s - time_s, None)
@@ -139,7 +139,7 @@ class ContainerTrack:
 
     def _note(self, what: str) -> None:
         """Keeps the first fault only: the later ones mostly follow from it. From here on everything is decoded."""
-        self._sparing = self._rate = None
+        self._skipper = self._rate = None
         if self.fault is None:
             self.fault = f"damaged at {self._clock.end_s:.1f} s: {what}"
 
@@ -154,13 +154,13 @@ class ContainerTrack:
             )
 
     def _decoded(self) -> Generator[av.VideoFrame, None, None]:
-        """Intact frames; after damage from the next key frame on: what lies between rests on lost data."""
-        started = wait_for_key = spared = False
+        """Intact frames; after damage from the next key frame on: what is between depends on lost data."""
+        started = wait_for_key = skipping = False
         for packet in self._packets():
-            spares = self._sparing is not None and packet is not None and self._sparing.spares(packet)
-            if spares != spared:
-                self._decoder.skip_frame = "NONREF" if spares else "DEFAULT"
-                spared = spares
+            skips = self._skipper is not None and packet is not None and self._skipper.skips(packet)
+            if skips != skipping:
+                self._decoder.skip_frame = "NONREF" if skips else "DEFAULT"
+                skipping = skips
             try:
                 frames = self._decoder.decode(packet)
             except av.error.FFmpegError:

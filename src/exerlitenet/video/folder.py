@@ -81,7 +81,7 @@ class FolderTrack:
                 continue
             yield Picture(time_s, 1 / self.fps, partial(np.asarray, pixels))
 
-    def spare(self, rate: float) -> None:
+    def skip_unused(self, rate: float) -> None:
         """Every image is read, to know whether it can be."""
 
     def close(self) -> None:

@@ -43,12 +43,12 @@ def segment_at(workout: Workout, time_s: float) -> Segment | None:
     return next((s for s in workout.segments if s.start_s <= time_s < s.end_s), None)
 
 
-def repetitions_done(segment: Segment, time_s: float) -> int:
-    """Repetitions of the segment that had reached their far end by then.
+def repetitions_done(segment: Segment, time_s: float) -> int | None:
+    """Repetitions of the segment that had reached their peak by then; None where they were not counted.
 
-    Without their times the segment's whole count stands from its start.
+    Without their times it is the segment's whole count from its start.
     """
-    if not segment.repetition_times_s:
+    if segment.repetitions is None or not segment.repetition_times_s:
         return segment.repetitions
     return min(segment.repetitions, sum(t <= time_s for t in segment.repetition_times_s))
 
@@ -95,7 +95,7 @@ class Overlay:
     def _draw_panel(self, exercise: str, percent: int | None, count: int | None) -> Image.Image:
         """The panel at the top left, RGBA."""
         unit = self._unit * OVERSAMPLING
-        title, number = exercise_title(exercise), "" if count is None else str(count)
+        title, number = exercise_title(exercise), "–" if count is None else str(count)
         title_font, small_font, number_font = self._font(1.75), self._font(1.0), self._font(3.3)
         pad, accent, bar_height = 0.75 * unit, 0.35 * unit, 0.42 * unit
         if percent is None:

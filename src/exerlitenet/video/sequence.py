@@ -17,7 +17,7 @@ from PIL import Image
 
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
-from exerlitenet.video.view import View, check_picture, look, whole_view
+from exerlitenet.video.crop import Crop, check_picture, crop_picture, whole_crop
 
 Aspect = Literal["squash", "pad", "follow"]
 
@@ -32,11 +32,11 @@ class SequenceSpec:
     """How a model wants its input; stored with it in model.json.
 
     frames: frames in a window (the paper: 15).
-    rate: frames a second that the model looks at. A window spans (frames - 1) / rate seconds.
+    rate: frames a second that the model gets. A window spans (frames - 1) / rate seconds.
     size: height and width of a frame in pixels.
     aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black; "follow"
-        looks at a square about the person, chosen anew for every frame (see `recognition.follow`).
-    least_frames: frames from which on a window is judged; before there are enough for a whole one, the first frame
+        crops a square around the person, chosen anew for every frame (see `recognition.follower`).
+    least_frames: frames from which on a window is classified; before there are enough for a whole one, the first frame
         is held in front of them. 0 waits for a whole window.
     source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
         deliver very different sizes; the second resize then always works on similar pictures.
@@ -65,12 +65,12 @@ class SequenceSpec:
 
         if not 0 <= self.least_frames <= self.frames:
             raise InputError(
-                f"least_frames must lie from 0 to frames, {self.frames}, got least_frames={self.least_frames}"
+                f"least_frames must be from 0 to frames, {self.frames}, got least_frames={self.least_frames}"
             )
 
     @property
-    def first_judged(self) -> int:
-        """Frames of the first window that is judged."""
+    def first_window(self) -> int:
+        """Frames of the first window that is classified."""
         return self.least_frames or self.frames
 
     @property
@@ -80,7 +80,7 @@ class SequenceSpec:
 
 
 class TickClock:
-    """Chooses frames by time: tick k lies at k / rate and takes the first frame at or after it.
+    """Chooses frames by time: tick k is at k / rate and takes the first frame at or after it.
 
     Cameras vary, so frames are never chosen by count. A source slower than the rate serves several ticks with
     one frame, but at most `longest_gap_ticks`: what a longer gap would hold beyond that is left out.
@@ -120,17 +120,17 @@ def sample(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
             yield frame
 
 
-def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec, view: View | None = None) -> NDArray[np.uint8]:
+def prepare(rgb: NDArray[np.uint8], spec: SequenceSpec, crop: Crop | None = None) -> NDArray[np.uint8]:
     """Resize one frame.
 
-    rgb: uint8 [height, width, 3] of any size. view: where to look, for a spec that follows; the whole without it.
+    rgb: uint8 [height, width, 3] of any size. crop: of a spec that follows; the whole picture without it.
     Returns uint8 [size, size, 3].
     """
     check_picture(rgb)
     height, width = rgb.shape[:2]
     size = spec.size
     if spec.aspect != "squash":
-        return look(rgb, view or whole_view(height, width), size)
+        return crop_picture(rgb, crop or whole_crop(height, width), size)
     if (height, width) == (size, size):
         return rgb
     return np.asarray(Image.fromarray(rgb).resize((size, size), Image.Resampling.BILINEAR))

@@ -16,11 +16,11 @@ from av.container import InputContainer
 
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
-from exerlitenet.video.ahead import read_ahead
 from exerlitenet.video.camera import PREFIX, open_camera, reason
 from exerlitenet.video.container import ContainerTrack
 from exerlitenet.video.folder import FolderTrack
 from exerlitenet.video.picture import Fit
+from exerlitenet.video.prefetch import prefetched
 from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.track import Track
 
@@ -42,7 +42,7 @@ class VideoSource:
     """
 
     def __init__(
-        self, name: str, track: Track, *, rate: float | None, limit_s: float | None, ahead: int = 0
+        self, name: str, track: Track, *, rate: float | None, limit_s: float | None, prefetch: int = 0
     ) -> None:
         self.name = name
         self._track = track
@@ -50,9 +50,9 @@ class VideoSource:
         self._limit_s = limit_s
         self._frames: Generator[Frame, None, None] = self._read()
         if rate is not None:
-            track.spare(rate)
-        if ahead and not track.live:
-            self._frames = read_ahead(self._frames, ahead)
+            track.skip_unused(rate)
+        if prefetch and not track.live:
+            self._frames = prefetched(self._frames, prefetch)
         self.duration_s = track.duration_s
         if limit_s is not None:
             self.duration_s = limit_s if self.duration_s is None else min(limit_s, self.duration_s)
@@ -110,7 +110,7 @@ def open_video(
     long_side: int | None = None,
     limit_s: float | None = None,
     folder_fps: float = 7.5,
-    ahead: int = 0,
+    prefetch: int = 0,
 ) -> VideoSource:
     """Opens a source and decodes its first picture.
 
@@ -121,15 +121,15 @@ def open_video(
     short_side, long_side: frames are scaled down until these sides are at most so many pixels; never up.
     limit_s: stop after so many seconds of video.
     folder_fps: images a second of a folder.
-    ahead: frames of a file or folder that a thread reads before they are asked for; a camera or an address is read as
-        its frames are asked for.
+    prefetch: frames of a file or folder that a thread reads before they are asked for; of a camera or an address, each
+        is read when it is asked for.
 
     Raises InputError if no picture can be had, with what was wrong and what to do.
     """
     name = str(source)
     check_arguments(rate, limit_s)
     track = open_track(name, Fit(short_side, long_side), folder_fps)
-    return VideoSource(name, track, rate=rate, limit_s=limit_s, ahead=ahead)
+    return VideoSource(name, track, rate=rate, limit_s=limit_s, prefetch=prefetch)
 
 
 def check_arguments(rate: float | None, limit_s: float | None) -> None:
@@ -141,7 +141,7 @@ def check_arguments(rate: float | None, limit_s: float | None) -> None:
 
 
 def open_track(name: str, fit: Fit, folder_fps: float) -> Track:
-    """Chooses by the look of the name what kind of source it is, and opens it."""
+    """Chooses by the name what kind of source it is, and opens it."""
     if not name.strip():
         raise InputError("an empty name; give a video file, a folder of images, camera:0 or an address")
     if name.startswith(PREFIX):

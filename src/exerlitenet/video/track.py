@@ -14,7 +14,7 @@ class Picture(NamedTuple):
 
     time_s: seconds since the first one. duration_s: how long it is shown.
     convert: gives it as uint8 [h, w, 3]; valid only until the next picture is asked for. None for a picture that was
-        not decoded (see `Track.spare`).
+        not decoded (see `Track.skip_unused`).
     """
 
     time_s: float
@@ -43,7 +43,7 @@ class Track(Protocol):
         """All pictures; times rise strictly from 0. Asked for once."""
         ...
 
-    def spare(self, rate: float) -> None:
+    def skip_unused(self, rate: float) -> None:
         """Before the first picture: none will be converted but those that a TickClock of this rate chooses."""
         ...
 

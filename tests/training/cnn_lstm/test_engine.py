@@ -43,7 +43,7 @@ def test_the_engine_is_the_network(run: Run) -> None:
     features = engine.encode(videos.reshape(12, 32, 32, 3))
     assert features.shape == (12, 24)  # four gates of LSTM 1's six units
     assert features.dtype == np.float32
-    probabilities, phase = engine.judge(features.reshape(3, 4, 24))
+    probabilities, phase = engine.classify(features.reshape(3, 4, 24))
     assert phase is None
     expected = load_network(run).full.predict_on_batch(videos)
     assert np.ptp(expected[:, 0]) > 1e-3
@@ -52,8 +52,8 @@ def test_the_engine_is_the_network(run: Run) -> None:
 
 def test_it_cannot_follow(run: Run) -> None:
     engine = KerasEngine.from_run(run)
-    with pytest.raises(InputError, match="paper sees no joints, so it cannot follow a person"):
-        engine.look(np.zeros((1, 32, 32, 3), np.float32), whole_squares(1))
+    with pytest.raises(InputError, match="paper finds no joints, so it cannot follow a person"):
+        engine.encode_crops(np.zeros((1, 32, 32, 3), np.float32), whole_squares(1))
 
 
 def test_the_recogniser_takes_it(run: Run) -> None:

@@ -15,8 +15,8 @@ from exerlitenet.datasets.windows import PLAIN, FrameOrder, SequencePixels, cut_
 from exerlitenet.errors import InputError
 from exerlitenet.training.cnn_lstm import features
 from exerlitenet.training.cnn_lstm.features import FeatureCache
+from exerlitenet.video.crop import crop_picture, whole_crop
 from exerlitenet.video.sequence import SequenceSpec, prepare
-from exerlitenet.video.view import look, whole_view
 
 SPEC = SequenceSpec(frames=3, size=32)
 
@@ -106,7 +106,7 @@ def test_padding_restores_the_aspect() -> None:
         assert out[:, 20].any()
     frame = STORED[0].frames[0]
     restored = np.asarray(Image.fromarray(frame).resize((40, 27), Image.Resampling.BILINEAR))
-    expected = look(restored, whole_view(27, 40), 40)
+    expected = crop_picture(restored, whole_crop(27, 40), 40)
     np.testing.assert_array_equal(wide.pixels((0, PLAIN))[0], expected)
 
 

@@ -52,13 +52,13 @@ def test_the_engine_says_what_the_whole_network_says(network: PostureNetwork) ->
     engine = PostureEngine(network, tiny_config())
     assert (engine.name, engine.classes, engine.phase_delay) == ("default", CLASSES, 2)
     assert (engine.spec.frames, engine.spec.size) == (6, 64)
-    seen = [engine.look(frames[:, k], views[:, k]) for k in range(6)]
+    seen = [engine.encode_crops(frames[:, k], views[:, k]) for k in range(6)]
     features = np.stack([projection for projection, _ in seen], axis=1)
     assert features.shape == (2, 6, 32)
     assert {joints.shape for _, joints in seen} == {(2, 13, 6)}
     posture = np.asarray(network.posture(frames[:, 0], training=False)["joints"])
     np.testing.assert_allclose(seen[0][1], posture, atol=1e-5)
-    probabilities, phase = engine.judge(features)
+    probabilities, phase = engine.classify(features)
     np.testing.assert_allclose(probabilities, wanted, atol=1e-5)
     assert phase is not None
     assert phase.shape == features.shape[:2]
@@ -69,14 +69,14 @@ def test_where_a_frame_looks_matters(network: PostureNetwork) -> None:
     engine = PostureEngine(network, tiny_config())
     frames = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
     plain = engine.encode(frames)
-    np.testing.assert_array_equal(plain, engine.look(frames, whole_squares(2))[0])
+    np.testing.assert_array_equal(plain, engine.encode_crops(frames, whole_squares(2))[0])
     elsewhere = whole_squares(2)
     elsewhere[1] = (0.3, 0.1, 0.5)
-    moved, joints = engine.look(frames, elsewhere)
+    moved, joints = engine.encode_crops(frames, elsewhere)
     np.testing.assert_allclose(moved[0], plain[0], atol=1e-6)
     assert np.abs(moved[1] - plain[1]).max() > 1e-3
     # The joints speak of the view, whatever part of the picture it is.
-    np.testing.assert_allclose(joints, engine.look(frames, whole_squares(2))[1], atol=1e-6)
+    np.testing.assert_allclose(joints, engine.encode_crops(frames, whole_squares(2))[1], atol=1e-6)
 
 
 def test_the_recogniser_follows_with_it(network: PostureNetwork) -> None:

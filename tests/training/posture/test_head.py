@@ -10,7 +10,7 @@ import pytest
 from exerlitenet.errors import InputError
 from exerlitenet.training.config import load_config
 from exerlitenet.training.posture.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
-from exerlitenet.video.view import View
+from exerlitenet.video.crop import Crop
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
 
@@ -69,7 +69,7 @@ def test_the_two_streaming_parts_are_the_whole(head: Head) -> None:
     frames = np.random.default_rng(2).random((4, 6, 8, 8, 3), np.float32)
     seen = {key: np.asarray(value) for key, value in posture(frames.reshape(24, 8, 8, 3)).items()}
     rng = np.random.default_rng(3)
-    views = [View(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(24)]
+    views = [Crop(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(24)]
     placed = seen["joints"].copy()
     for joints, view in zip(placed, views, strict=True):
         joints[:, :2] = view.to_picture(joints[:, :2])

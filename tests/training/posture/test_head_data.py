@@ -13,8 +13,8 @@ import pytest
 from exerlitenet.datasets.augment import Ranges, draw
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
-from exerlitenet.recognition.eyes import Eyes
-from exerlitenet.recognition.follow import Follower
+from exerlitenet.recognition.follower import Follower
+from exerlitenet.recognition.frame_encoder import FrameEncoder
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.training.posture.head_data import Copy, HeadWindows, encode_copies, load_copy
 from exerlitenet.video.sequence import SequenceSpec, to_unit_range
@@ -122,11 +122,11 @@ class Engine:
     def encode(self, pixels: Any) -> Any:
         raise AssertionError("a model that follows is asked where it looks")
 
-    def look(self, pixels: Any, views: Any) -> tuple[Any, Any]:
+    def encode_crops(self, pixels: Any, views: Any) -> tuple[Any, Any]:
         joints, context = self._light.see(pixels)
         return context, joints
 
-    def judge(self, windows: Any) -> Any:
+    def classify(self, windows: Any) -> Any:
         raise AssertionError("nothing is judged here")
 
 
@@ -135,17 +135,17 @@ def test_a_clip_as_it_is_is_what_the_recogniser_sees(tmp_path: Path) -> None:
     stored, labels = clips()
     sides = set()
     for [copy], clip, label in zip(found, stored, labels, strict=True):
-        eyes = Eyes(Engine())
+        encoder = FrameEncoder(Engine())
         assert len(copy.joints) == clip.ticks
         for tick in range(clip.ticks):
-            feature = eyes.encode(np.asarray(clip.frames[tick]))
-            assert eyes.view is not None
-            assert eyes.joints is not None
-            sides.add(eyes.view.side)
+            feature = encoder.encode(np.asarray(clip.frames[tick]))
+            assert encoder.crop is not None
+            assert encoder.joints is not None
+            sides.add(encoder.crop.side)
             np.testing.assert_array_equal(copy.context[tick], feature.astype(np.float16))
-            placed = eyes.view.to_picture(eyes.joints[:, :2])
+            placed = encoder.crop.to_picture(encoder.joints[:, :2])
             np.testing.assert_array_equal(copy.joints[tick, :, :2], placed.astype(np.float16))
-            np.testing.assert_array_equal(copy.joints[tick, :, 2:], eyes.joints[:, 2:].astype(np.float16))
+            np.testing.assert_array_equal(copy.joints[tick, :, 2:], encoder.joints[:, 2:].astype(np.float16))
         phase, known = ideal_phase(np.arange(clip.ticks) / RATE, label.extremes_s, clip.ticks / RATE)
         np.testing.assert_array_equal(copy.phase, phase)
         np.testing.assert_array_equal(copy.known, known)
@@ -163,11 +163,11 @@ def test_a_copy_is_the_augmented_clip_followed(tmp_path: Path) -> None:
         assert len(copy.joints) == count
         follower, network = Follower(), Light()
         for k, tick in enumerate(ticks):
-            view = follower.view(*clip.frames.shape[1:3])
+            view = follower.crop(*clip.frames.shape[1:3])
             seen, said = network.see(
                 to_unit_range(augmentation.picture(np.asarray(clip.frames[tick]), 32, view, k))[None]
             )
-            follower.see(seen[0])
+            follower.update(seen[0])
             np.testing.assert_array_equal(
                 copy.joints[k, :, :2], view.to_picture(seen[0, :, :2]).astype(np.float16)
             )

@@ -12,7 +12,7 @@ from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import Folds
-from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 from exerlitenet.training.posture import head_run
 from exerlitenet.training.posture.head_run import Looks, cross_validate, held_out
@@ -63,10 +63,10 @@ def watched(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, li
         trained.append((name, list(train), list(validation)))
         return name
 
-    def watch(head: str, chosen: Any) -> list[Seen]:
+    def watch(head: str, chosen: Any) -> list[ClipPredictions]:
         assert (head, list(chosen)) == (trained[-1][0], trained[-1][2])
         named = {"squat": 0.2, "biceps_curl": 0.1, "none": 0.7}
-        return [Seen([Prediction(1.0, named, "none")], [], [], [], 100.0 * (i == 0)) for i in chosen]
+        return [ClipPredictions([Prediction(1.0, named, "none")], [], 100.0 * (i == 0)) for i in chosen]
 
     monkeypatch.setattr(looks, "train_head", train_head)
     monkeypatch.setattr(looks, "watch", watch)

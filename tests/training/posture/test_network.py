@@ -10,7 +10,7 @@ import pytest
 from exerlitenet.datasets.landmarks import LANDMARKS, posture_target
 from exerlitenet.errors import InputError
 from exerlitenet.training.posture.network import build_posture, in_picture, joint_features, posture_loss
-from exerlitenet.video.view import View
+from exerlitenet.video.crop import Crop
 from tiny_posture import STILL, pose
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -51,7 +51,7 @@ def test_a_size_that_32_does_not_divide_is_refused() -> None:
 
 
 def target_and_joints() -> tuple[Any, Any]:
-    target = np.stack([posture_target(pose(x), 1.0, STILL, View(0, 0, 1)) for x in (0.5, 0.6)])
+    target = np.stack([posture_target(pose(x), 1.0, STILL, Crop(0, 0, 1)) for x in (0.5, 0.6)])
     return target, target[..., :6].copy()
 
 
@@ -98,10 +98,10 @@ def joints_of(rng: np.random.Generator) -> Any:
 
 
 def test_joints_of_views_in_the_picture() -> None:
-    """As `View.to_picture` says; what else is known of a joint stays."""
+    """As `Crop.to_picture` says; what else is known of a joint stays."""
     rng = np.random.default_rng(0)
     joints = rng.random((4, 13, 6), np.float32)
-    views = [View(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(4)]
+    views = [Crop(*rng.uniform(-0.5, 0.5, 2), rng.uniform(0.3, 1.5)) for _ in range(4)]
     found = np.asarray(in_picture(joints, np.stack([view.to_array() for view in views])))
     for mine, wanted, view in zip(found, joints, views, strict=True):
         np.testing.assert_allclose(mine[:, :2], view.to_picture(wanted[:, :2]), atol=1e-6)

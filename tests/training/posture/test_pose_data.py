@@ -14,10 +14,10 @@ from exerlitenet.datasets.landmarks import picture_points, posture_target
 from exerlitenet.errors import InputError
 from exerlitenet.training.posture import pose_data
 from exerlitenet.training.posture.pose_data import PosedClip, PostureBatches, drawn_view
-from exerlitenet.video.view import View
+from exerlitenet.video.crop import Crop
 from tiny_posture import STILL, pose, posed
 
-WHOLE = View(0, 0, 1)
+WHOLE = Crop(0, 0, 1)
 LIVELY = Ranges(zoom=(0.8, 1.2), shift=0.1, rotate_degrees=10, noise_chance=0.5, cut_out_chance=0.3)
 
 
@@ -105,7 +105,7 @@ def test_a_view_holds_most_of_the_person() -> None:
         view = drawn_view(rng, clip, row, augmentation)
         assert np.isfinite(view.to_array()).all()
         assert 0 < view.side < 1.45 * 1.0 + 1e-6
-        found = view.to_view(augmentation.points(picture_points(clip.poses[row], 1.0)))
+        found = view.to_crop(augmentation.points(picture_points(clip.poses[row], 1.0)))
         inside = ((found >= 0) & (found <= 1)).all(axis=1)
         # A whole picture that the augmentation has moved may lack some of it.
         if view.side < 0.6:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exerlitenet.recognition.recognizer import Recognizer, Seen
+from exerlitenet.recognition.predictor import Predictor
+from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Frame
 from exerlitenet.training.posture.head import Head, HeadConfig, build_head, sequence_head
 from exerlitenet.training.posture.head_data import Copy
@@ -72,32 +74,32 @@ class Engine:
         inputs = [self._copy.joints[[tick]], self._copy.context[[tick]]]
         return np.asarray(self._encoder.predict_on_batch([v.astype(np.float32) for v in inputs]))
 
-    def look(self, pixels: Any, views: Any) -> Any:
+    def encode_crops(self, pixels: Any, views: Any) -> Any:
         raise AssertionError("the spec does not follow")
 
-    def judge(self, windows: Any) -> tuple[Any, Any]:
+    def classify(self, windows: Any) -> tuple[Any, Any]:
         out: Any = self._head.predict_on_batch(windows)
         return np.asarray(out["probabilities"]), np.asarray(out["phase"])
 
 
-def streamed(head: Head, copy: Copy, spec: SequenceSpec) -> Seen:
+def streamed(head: Head, copy: Copy, spec: SequenceSpec) -> ClipPredictions:
     """The same clip frame by frame through the recogniser."""
     recognizer = Recognizer(Engine(head, copy, spec))
-    state = recognizer.state()
+    state = Predictor(recognizer.engine)
     predictions, phases = [], []
     for k in range(len(copy.joints)):
         predictions += state.push(Frame(k / RATE, np.full((32, 32, 3), k, np.uint8)))
         phases += state.take_phases()
     predictions += state.finish()
     phases += state.take_phases()
-    return Seen(predictions, phases, [], [], len(copy.joints) / RATE)
+    return ClipPredictions(predictions, phases, len(copy.joints) / RATE)
 
 
 @pytest.mark.parametrize("ticks", [1, 2, FRAMES - 1, FRAMES, FRAMES + 1, 15])
 def test_a_clip_watched_whole_is_the_clip_as_a_stream(head: Head, spec: SequenceSpec, ticks: int) -> None:
     copy = copy_of(ticks)
     found, wanted = watch(head, copy, CLASSES, spec), streamed(head, copy, spec)
-    assert len(found.predictions) == len(wanted.predictions) == max(1, ticks - spec.first_judged + 1)
+    assert len(found.predictions) == len(wanted.predictions) == max(1, ticks - spec.first_window + 1)
     for mine, theirs in zip(found.predictions, wanted.predictions, strict=True):
         assert mine.time_s == pytest.approx(theirs.time_s, abs=1e-9)
         assert list(mine.probabilities) == list(CLASSES)

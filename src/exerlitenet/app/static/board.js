@@ -44,7 +44,7 @@ export class Board {
     if (count !== this.#count) {
       const rose = count > this.#count && count > 0;
       this.#count = count;
-      at("repetitions").textContent = String(count);
+      at("repetitions").textContent = count ?? "–";
       document.body.toggleAttribute("data-many", count > 99);
       if (rose) this.#bump();
     }
@@ -82,7 +82,7 @@ export class Board {
   add(set) {
     const item = document.createElement("li");
     item.dataset.exercise = set.exercise;
-    item.dataset.repetitions = set.repetitions;
+    item.dataset.repetitions = set.repetitions ?? "";
     const [what, when] = [document.createElement("b"), document.createElement("span")];
     what.textContent = many(set.repetitions, set.exercise);
     const mean = set.tempo_s.reduce((sum, seconds) => sum + seconds, 0) / set.tempo_s.length;

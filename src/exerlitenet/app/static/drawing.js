@@ -50,7 +50,7 @@ export class Timeline {
     this.#band.setAttribute("width", set ? Math.max(0, WIDTH - start) : 0);
     const times = (set?.repetition_times_s ?? []).filter((time) => time >= from);
     this.#marks.replaceChildren(...times.map((time) => svg("path", { d: `M${x(time).toFixed(1)} ${TOP - 8}V${HEIGHT}` })));
-    const said = set ? `${set.repetitions} repetitions in ${Math.round(set.end_s - set.start_s)} seconds` : "No set is running";
+    const said = set ? `${set.repetitions ?? "Uncounted"} repetitions in ${Math.round(set.end_s - set.start_s)} seconds` : "No set is running";
     this.#root.setAttribute("aria-label", said);
     this.#words.textContent = set ? `${Math.round(set.end_s - set.start_s)} s, a line at each repetition` : "The curve rises with each repetition.";
   }

@@ -191,7 +191,7 @@ async function checkToken() {
 }
 
 link.addEventListener("set", ({ detail }) => {
-  if (!detail.repetitions) return;
+  if (detail.repetitions === 0) return;
   board.add(detail);
   lastSet = detail;
   [restFrom, rested] = [performance.now(), false];
@@ -220,7 +220,8 @@ function exercising(set) {
   board.state = "exercising";
   board.rest(null);
   restFrom = null;
-  board.status(goal && set.repetitions >= goal ? "Goal reached" : "Exercising");
+  const doing = set.repetitions === null ? "Exercising. This model does not count." : "Exercising";
+  board.status(goal && set.repetitions >= goal ? "Goal reached" : doing);
   board.show(set.exercise, set.repetitions, goal);
   const key = `${set.exercise} ${set.start_s}`;
   if (counted.key !== key) {

@@ -7,7 +7,9 @@ export const WORDS = {
 };
 const spaced = (name) => name.replaceAll("_", " ");
 export const nameOf = (name) => WORDS[name]?.[0] ?? spaced(name)[0].toUpperCase() + spaced(name).slice(1);
+// n: null where the model does not count.
 export function many(n, name) {
+  if (n === null) return nameOf(name);
   return `${n} ${n === 1 ? nameOf(name).toLowerCase() : WORDS[name]?.[1] ?? `× ${spaced(name)}`}`;
 }
 export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -53,11 +53,11 @@ class KerasEngine:
         """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
         return _run(self._encoder, pixels)
 
-    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
-        """This family sees no joints: raises InputError."""
+    def encode_crops(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+        """This model type finds no joints: raises InputError."""
         raise no_joints(self._name)
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
         """Windows of features float32 [n, frames, width] -> probabilities [n, classes], and no phase."""
         return _run(self._head, windows), None
 

@@ -142,14 +142,14 @@ class PostureEngine:
 
     def encode(self, pixels: Floats) -> Floats:
         """Frames to features: float32 [n, size, size, 3] in [0,1] -> float32 [n, width]."""
-        return self.look(pixels, whole_squares(len(pixels)))[0]
+        return self.encode_crops(pixels, whole_squares(len(pixels)))[0]
 
-    def look(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
+    def encode_crops(self, pixels: Floats, views: Floats) -> tuple[Floats, Floats]:
         """Frames that show views: features float32 [n, width] and joints float32 [n, 13, 6]."""
         out: Any = self._encoder.predict_on_batch([pixels, views])
         return np.asarray(out["projection"], np.float32), np.asarray(out["joints"], np.float32)
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
         """Windows of features float32 [n, frames, width] -> probabilities [n, classes] and phases [n, frames]."""
         out: Any = self._head.predict_on_batch(windows)
         return np.asarray(out["probabilities"], np.float32), np.asarray(out["phase"], np.float32)

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.files import replacing
-from exerlitenet.recognition.follow import Follower
+from exerlitenet.recognition.follower import Follower
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.results import NONE
 from exerlitenet.training.posture.onnx import PostureGraph
+from exerlitenet.video.crop import crop_picture
 from exerlitenet.video.sequence import to_unit_range, window_indices
-from exerlitenet.video.view import look
 
 WORKERS = 2
 
@@ -82,14 +82,14 @@ class _Planned:
         joints, context = [], []
         for number, tick in enumerate(self.ticks):
             frame = np.asarray(self.clip.frames[tick])
-            view = follower.view(*frame.shape[:2])
+            view = follower.crop(*frame.shape[:2])
             pixels = (
-                look(frame, view, posture.size)
+                crop_picture(frame, view, posture.size)
                 if self.augmentation is None
                 else self.augmentation.picture(frame, posture.size, view, number)
             )
             seen, said = posture.see(to_unit_range(pixels)[None])
-            follower.see(seen[0])
+            follower.update(seen[0])
             joints.append(np.concatenate([view.to_picture(seen[0, :, :2]), seen[0, :, 2:]], axis=-1))
             context.append(said[0])
         phase, known = ideal_phase(self.ticks / rate, self.label.extremes_s, self.clip.ticks / rate)

@@ -15,7 +15,7 @@ from exerlitenet.evaluation.cross_validation import Folds, LeftOut
 from exerlitenet.evaluation.report import write_report
 from exerlitenet.evaluation.results import Evaluation
 from exerlitenet.progress import Stretch
-from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.training.posture.head import Head, HeadConfig
 from exerlitenet.training.posture.head_data import Copy, HeadWindows, encode_copies
 from exerlitenet.training.posture.head_fit import fit_head
@@ -114,7 +114,7 @@ class Looks:
             report=lambda now: self.progress.head(self.config.epochs, now, name),
         )
 
-    def watch(self, head: Head, chosen: Sequence[int]) -> list[Seen]:
+    def watch(self, head: Head, chosen: Sequence[int]) -> list[ClipPredictions]:
         """What the head makes of these clips as they are."""
         spec, classes = self.run.config.sequence, self.run.config.classes
         return [watch(head, copy, classes, spec) for copy in self.plain(chosen)]

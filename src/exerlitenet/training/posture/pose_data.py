@@ -13,8 +13,8 @@ from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.datasets.landmarks import LANDMARKS, TARGETS, picture_points, posture_target
 from exerlitenet.errors import InputError
-from exerlitenet.recognition.follow import LEAST_JOINTS, VISIBLE, box_of, view_of
-from exerlitenet.video.view import View, whole_view
+from exerlitenet.recognition.follower import LEAST_JOINTS, VISIBLE, box_of, crop_of
+from exerlitenet.video.crop import Crop, whole_crop
 
 WHOLE_CHANCE = 0.2
 """How often a frame is looked at whole, as the first one of a stream is."""
@@ -86,10 +86,10 @@ class PostureBatches:
                 yield waiting.pop(0).result()
 
 
-def drawn_view(rng: np.random.Generator, posed: PosedClip, row: int, augmentation: Augmentation) -> View:
+def drawn_view(rng: np.random.Generator, posed: PosedClip, row: int, augmentation: Augmentation) -> Crop:
     """Where the network may be looking when it meets this frame: about the person, more or less, or at the whole."""
     height, width = posed.clip.frames.shape[1:3]
-    whole = whole_view(height, width)
+    whole = whole_crop(height, width)
     x, y = rng.uniform(-OFFSET, OFFSET, 2)
     factor = float(np.exp(rng.uniform(*np.log(SIDE_FACTOR))))
     before, after = rng.integers(0, NEIGHBOURS + 1, 2)
@@ -98,8 +98,8 @@ def drawn_view(rng: np.random.Generator, posed: PosedClip, row: int, augmentatio
         points = augmentation.points(picture_points(poses, width / height))
         found = points[poses[:, list(LANDMARKS), 3] >= VISIBLE]  # NaN is not
         if len(found) >= LEAST_JOINTS:
-            right = view_of(box_of(found), whole.side)
+            right = crop_of(box_of(found), whole.side)
             side = right.side * factor
-            return View(right.x + float(x) * side, right.y + float(y) * side, side)
+            return Crop(right.x + float(x) * side, right.y + float(y) * side, side)
     side = whole.side * min(factor, 1.15)
-    return View(float(x) * side / 2, float(y) * side / 2, side)
+    return Crop(float(x) * side / 2, float(y) * side / 2, side)

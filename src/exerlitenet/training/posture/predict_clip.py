@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from exerlitenet.recognition.recognizer import Seen
+from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 from exerlitenet.training.posture.head import Head
 from exerlitenet.training.posture.head_data import Copy
 from exerlitenet.video.sequence import SequenceSpec, window_indices
 
 
-def watch(head: Head, copy: Copy, classes: Sequence[str], spec: SequenceSpec) -> Seen:
+def watch(head: Head, copy: Copy, classes: Sequence[str], spec: SequenceSpec) -> ClipPredictions:
     """Every window of a clip as it is, from the first that is judged to the one that ends with the clip."""
-    frames, rate, first, delay = spec.frames, spec.rate, spec.first_judged, head.config.phase_delay
+    frames, rate, first, delay = spec.frames, spec.rate, spec.first_window, head.config.phase_delay
     ticks = len(copy.joints)
     # Ends of the windows. Behind the clip its last frame is held: only then is the phase of the last frames known.
     ends = np.arange(first - 1, max(ticks, first) + delay)
@@ -37,4 +37,4 @@ def watch(head: Head, copy: Copy, classes: Sequence[str], spec: SequenceSpec) ->
     told = [(t - (frames - first) - delay, float(phase[0, t])) for t in range(frames - first + delay, frames)]
     told += [(int(end) - delay, float(phase[k, -1])) for k, end in enumerate(ends) if k > 0]
     phases = [(tick / rate, value) for tick, value in told if 0 <= tick < ticks]
-    return Seen(predictions, phases, [], [], ticks / rate)
+    return ClipPredictions(predictions, phases, ticks / rate)

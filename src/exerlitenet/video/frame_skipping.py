@@ -1,4 +1,4 @@
-"""Pictures of a file that need not be decoded: nobody will look at them, and no other picture rests on them."""
+"""Pictures of a file that need not be decoded: nobody wants them, and no other picture references them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from exerlitenet.video.sequence import TickClock
 from exerlitenet.video.units import seconds
 
 
-class Sparing:
+class FrameSkipper:
     """Marks packets of H.264 whose picture a TickClock will not choose, since an earlier one serves its tick.
 
-    A decoder told to leave out what nothing rests on (`NONREF`) still decodes marked pictures that others rest on. So
-    what is chosen does not change; only damage within a picture that is left out goes unnoticed.
+    A decoder set to skip what is not referenced (`NONREF`) still decodes marked pictures that others reference. So
+    what is chosen does not change; only damage within a skipped picture goes unnoticed.
     """
 
     def __init__(self, rate: float, origin_s: float, time_base: Fraction) -> None:
@@ -28,8 +28,8 @@ class Sparing:
         self._marked: dict[int, int] = {}
         self._shown_pts = -(2**62)
 
-    def spares(self, packet: av.Packet[VideoStream]) -> bool:
-        """Whether a packet's picture may be left out. Packets in the order of decoding."""
+    def skips(self, packet: av.Packet[VideoStream]) -> bool:
+        """Whether a packet's picture may be skipped. Packets in the order of decoding."""
         pts = packet.pts
         if pts is None or pts <= self._shown_pts or packet.is_corrupt or packet.is_discard:
             return False
@@ -42,7 +42,7 @@ class Sparing:
         return True
 
     def before(self, pts: int | None) -> list[tuple[int, int]]:
-        """Pictures that were left out before the one with this stamp, which is shown now: stamp and duration, in order.
+        """Pictures that were skipped before the one with this stamp, which is shown now: stamp and duration, in order.
 
         None: all that are left.
         """

@@ -12,10 +12,10 @@ import pytest
 from bundles import CLASSES, SPEC, CountingEngine, frames_of, workout_pictures, write_bundle
 from clips import noise
 from exerlitenet.recognition.bundle import load_bundle
-from exerlitenet.recognition.engine import Floats, windows_of
+from exerlitenet.recognition.engine import Floats
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
-from exerlitenet.recognition.rolling import RollingWindows
+from exerlitenet.recognition.streaming_head import StreamingHead, streaming_head_of
 from exerlitenet.results import Prediction
 from recurrences import Recurrence
 
@@ -24,9 +24,9 @@ from recurrences import Recurrence
 def test_every_window_of_a_stream(frames: int) -> None:
     recurrence = Recurrence(frames)
     [stream] = Recurrence(4 * frames + 3).windows(1)
-    windows = RollingWindows(recurrence, stream[0], frames)
+    head = StreamingHead(recurrence, stream[0], frames)
     for end in range(1, len(stream)):
-        probabilities, phase = windows.push(stream[end])
+        probabilities, phase = head.push(stream[end])
         ticks = np.clip(np.arange(end - frames + 1, end + 1), 0, None)
         whole, phases, _ = recurrence.step(stream[ticks][None], None)
         assert phases is not None
@@ -47,32 +47,32 @@ def test_a_frame_costs_one_step_of_one_frame() -> None:
             return recurrence.step(features, states)
 
     [stream] = Recurrence(8).windows(1)
-    windows = RollingWindows(Watched(), stream[0], 5)
+    head = StreamingHead(Watched(), stream[0], 5)
     for feature in stream[1:]:
-        windows.push(feature)
+        head.push(feature)
     assert asked == [(1, 5, 16), *[(1, 1, 16)] * 7]
 
 
 def test_a_head_that_takes_whole_windows_only(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
     feature = np.zeros(8, np.float32)
-    assert engine.windows(feature) is None
-    assert windows_of(engine, feature) is None
-    assert windows_of(CountingEngine(engine), feature) is None
+    assert engine.streaming_head(feature) is None
+    assert streaming_head_of(engine, feature) is None
+    assert streaming_head_of(CountingEngine(engine), feature) is None
 
 
 class RecurrentEngine(CountingEngine):
-    """The tiny model's eyes, with two LSTMs behind them; counts the whole windows it judges."""
+    """The tiny model with two LSTMs behind its encoder; counts the whole windows that it classifies."""
 
-    def __init__(self, engine: OnnxEngine, recurrence: Recurrence, *, rolls: bool) -> None:
+    def __init__(self, engine: OnnxEngine, recurrence: Recurrence, *, streams: bool) -> None:
         super().__init__(engine)
         self._recurrence = recurrence
-        self.judged = 0
-        if rolls:
-            self.windows = lambda first: RollingWindows(recurrence, first, recurrence.frames)
+        self.classified = 0
+        if streams:
+            self.streaming_head = lambda first: StreamingHead(recurrence, first, recurrence.frames)
 
-    def judge(self, windows: Floats) -> tuple[Floats, Floats | None]:
-        self.judged += len(windows)
+    def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
+        self.classified += len(windows)
         return self._recurrence.step(windows, None)[:2]
 
 
@@ -87,11 +87,11 @@ def test_a_stream_is_judged_the_same_with_and_without(
 ) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
     recurrence = Recurrence(frames=SPEC.frames, units=(2, 3))
-    plain, rolling = (RecurrentEngine(engine, recurrence, rolls=rolls) for rolls in (False, True))
-    plain.spec = rolling.spec = replace(SPEC, least_frames=least)
-    plain.phase_delay = rolling.phase_delay = 2
+    plain, streaming = (RecurrentEngine(engine, recurrence, streams=streams) for streams in (False, True))
+    plain.spec = streaming.spec = replace(SPEC, least_frames=least)
+    plain.phase_delay = streaming.phase_delay = 2
     frames = frames_of(noise(count, (40, 30)), fps)
-    wanted, found = (list(Recognizer(e).stream(frames)) for e in (plain, rolling))
+    wanted, found = (list(Recognizer(e).stream(frames)) for e in (plain, streaming))
     assert [p.time_s for p in found] == [p.time_s for p in wanted]
     assert [p.phase_time_s for p in found] == [p.phase_time_s for p in wanted]
     np.testing.assert_allclose(probabilities(found), probabilities(wanted), atol=1e-6)
@@ -99,20 +99,20 @@ def test_a_stream_is_judged_the_same_with_and_without(
         [p.phase or 0 for p in found], [p.phase or 0 for p in wanted], atol=1e-6, rtol=0
     )
     # Whole windows: the first one, for the phases of all its frames.
-    assert rolling.judged == 1
-    assert plain.judged == len(wanted) + 2
+    assert streaming.classified == 1
+    assert plain.classified == len(wanted) + 2
 
 
 def test_two_streams_keep_windows_of_their_own(tmp_path: Path) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))
-    recognizer = Recognizer(RecurrentEngine(engine, Recurrence(SPEC.frames, (2, 3)), rolls=True))
+    recognizer = Recognizer(RecurrentEngine(engine, Recurrence(SPEC.frames, (2, 3)), streams=True))
     first, second = frames_of(workout_pictures(), 15)[:300], frames_of(noise(300), 15)
     alone = [list(recognizer.stream(frames)) for frames in (first, second)]
-    states = [recognizer.state(), recognizer.state()]
+    trackers = [recognizer.tracker(), recognizer.tracker()]
     together: list[list[Prediction]] = [[], []]
     for pair in zip(first, second, strict=True):
-        for state, frame, out in zip(states, pair, together, strict=True):
-            out += state.push(frame)
-    for state, out in zip(states, together, strict=True):
-        out += state.finish()
+        for tracker, frame, out in zip(trackers, pair, together, strict=True):
+            out += tracker.push(frame).predictions
+    for tracker, out in zip(trackers, together, strict=True):
+        out += tracker.finish().predictions
     assert together == alone

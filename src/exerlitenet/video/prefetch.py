@@ -1,4 +1,4 @@
-"""Reading ahead: while one frame is looked at, a thread already decodes the next ones."""
+"""Prefetching: while one frame is worked on, a thread already decodes the next ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from exerlitenet.results import Frame
 
 
-def read_ahead(frames: Generator[Frame, None, None], most: int) -> Generator[Frame, None, None]:
+def prefetched(frames: Generator[Frame, None, None], most: int) -> Generator[Frame, None, None]:
     """The same frames, up to `most` of them read before they are asked for.
 
     What reading raises is raised here, behind the frames that came before it. `frames` belongs to the thread from the
@@ -29,7 +29,7 @@ def read_ahead(frames: Generator[Frame, None, None], most: int) -> Generator[Fra
         except BaseException as fault:
             ready.put(fault)
 
-    thread = threading.Thread(target=read, name="read ahead", daemon=True)
+    thread = threading.Thread(target=read, name="prefetch", daemon=True)
     thread.start()
     try:
         while (found := ready.get()) is not None:

@@ -14,14 +14,14 @@ import clips
 from exerlitenet.errors import InputError
 from exerlitenet.results import Frame
 from exerlitenet.video import source
-from exerlitenet.video.ahead import read_ahead
+from exerlitenet.video.prefetch import prefetched
 from exerlitenet.video.source import VideoSource, open_video
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
 
 
 def readers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "read ahead"]
+    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
 def numbered(count: int, read: list[int], fault: Exception | None = None) -> Generator[Frame, None, None]:
@@ -52,8 +52,8 @@ def facts(video: VideoSource) -> tuple[list[float], list[bytes], float | None, s
     return [f.time_s for f in frames], [f.rgb.tobytes() for f in frames], video.duration_s, video.fault
 
 
-@pytest.mark.parametrize("ahead", [1, 3, 100])
-def test_the_same_frames_whole_damaged_and_limited(tmp_path: Path, ahead: int) -> None:
+@pytest.mark.parametrize("prefetch", [1, 3, 100])
+def test_the_same_frames_whole_damaged_and_limited(tmp_path: Path, prefetch: int) -> None:
     whole = clips.write_clip(tmp_path / "whole.mp4", clips.noise(60), 30)
     damaged = clips.garble(clips.write_clip(tmp_path / "bad.mkv", clips.noise(60), 30), 0.45, 0.55)
     short = clips.cut(clips.write_clip(tmp_path / "cut.mkv", clips.noise(60), 30), 0.6)
@@ -62,15 +62,15 @@ def test_the_same_frames_whole_damaged_and_limited(tmp_path: Path, ahead: int) -
     for path in (whole, damaged, short, folder):
         for rate, limit_s in ((None, None), (7.5, None), (None, 0.7)):
             wanted = facts(open_video(path, rate=rate, limit_s=limit_s))
-            assert facts(open_video(path, rate=rate, limit_s=limit_s, ahead=ahead)) == wanted
+            assert facts(open_video(path, rate=rate, limit_s=limit_s, prefetch=prefetch)) == wanted
             assert len(wanted[0]) > 2
-    assert facts(open_video(damaged, ahead=ahead))[3] is not None
+    assert facts(open_video(damaged, prefetch=prefetch))[3] is not None
     assert readers() == []
 
 
 def test_no_more_is_read_than_was_said() -> None:
     read: list[int] = []
-    frames = read_ahead(numbered(20, read), 3)
+    frames = prefetched(numbered(20, read), 3)
     assert read == [], "nothing is read before the first frame is asked for"
     for k in range(5):
         assert next(frames).time_s == k
@@ -79,7 +79,7 @@ def test_no_more_is_read_than_was_said() -> None:
 
 
 def test_a_fault_comes_after_the_frames_before_it() -> None:
-    frames = read_ahead(numbered(3, [], InputError("no more")), 8)
+    frames = prefetched(numbered(3, [], InputError("no more")), 8)
     assert [next(frames).time_s for _ in range(3)] == [0, 1, 2]
     with pytest.raises(InputError, match="no more"):
         next(frames)
@@ -90,7 +90,7 @@ def test_a_fault_comes_after_the_frames_before_it() -> None:
 @pytest.mark.parametrize("taken", [1, 4])
 def test_closing_early_ends_the_thread_and_what_it_reads(taken: int) -> None:
     read: list[int] = []
-    frames = read_ahead(numbered(100, read), 2)
+    frames = prefetched(numbered(100, read), 2)
     for _ in range(taken):
         next(frames)
     frames.close()
@@ -109,7 +109,7 @@ def test_a_source_that_is_closed_early_lets_its_file_go(tmp_path: Path) -> None:
                 if frame.time_s > 0:
                     raise ValueError("seen enough")
 
-    video = open_video(path, ahead=4)
+    video = open_video(path, prefetch=4)
     with pytest.raises(ValueError, match="seen enough"):
         look_at(video)
     assert readers() == []
@@ -119,7 +119,7 @@ def test_a_source_that_is_closed_early_lets_its_file_go(tmp_path: Path) -> None:
 
 def test_a_loop_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", clips.grey_ramp(6), 30)
-    with open_video(path, ahead=4) as video:
+    with open_video(path, prefetch=4) as video:
         first = next(iter(video))
         rest = list(video)
     assert first.time_s == 0
@@ -135,11 +135,11 @@ def test_what_is_live_is_never_read_ahead(tmp_path: Path, monkeypatch: pytest.Mo
         track.live = True
         return track
 
-    with open_video(path, ahead=4) as video:
+    with open_video(path, prefetch=4) as video:
         next(iter(video))
         assert len(readers()) == 1
     monkeypatch.setattr(source, "open_path", as_live)
-    with open_video(path, ahead=4) as video:
+    with open_video(path, prefetch=4) as video:
         assert len(list(video)) == 6
         assert readers() == []
 

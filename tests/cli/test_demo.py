@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +11,12 @@ import pytest
 from bundles import SQUAT, still, workout_pictures, write_bundle, write_workout
 from clips import write_clip
 from command import run
-from exerlitenet.demo import Expected, is_right, run_demo
+from exerlitenet.cli.demo import Expected, show_truth
+from exerlitenet.cli.output import console
 from exerlitenet.recognition.bundle import CARD, default_folder
 from exerlitenet.results import Segment
 from exerlitenet.synthetic import sample
-from exerlitenet.synthetic.clip import RenderedClip, render_clip
+from exerlitenet.synthetic.clip import render_clip
 
 TRUTH = (("squat", 3.0, 11.0, 4), ("biceps_curl", 14.0, 24.0, 5))
 FILES = {"report.html", "annotated.mp4"}
@@ -91,41 +91,28 @@ def test_bad_input(model: Path, tmp_path: Path) -> None:
     assert names(tmp_path) == {"file", "v.mp4"}
 
 
-def test_progress_is_told(model: Path, tmp_path: Path) -> None:
-    told: list[tuple[str, float]] = []
-
-    def clip() -> RenderedClip:
-        return render_clip(1_000_002, "squat", seconds=2, fps=15, width=64, height=48)
-
-    def progress(what: str, done: float, total: float | None) -> None:
-        told.append((what, done))
-
-    found = run_demo(tmp_path / "d", model=model, clip=clip, progress=progress)
-    assert list(dict.fromkeys(w for w, _ in told)) == [
-        "rendering a person",
-        "recognising",
-        "drawing the results",
-    ]
-    assert [e.exercise for e in found.expected] == ["squat"]
-    assert found.video.is_file()
-
-
 @pytest.mark.skipif(not (default_folder() / CARD).is_file(), reason="no model in models/default yet")
 def test_the_model_that_ships_is_right_on_the_sample(tmp_path: Path) -> None:
     result = run("demo", "--out", tmp_path / "d")
     assert (result.exit_code, result.stderr) == (0, ""), result.stdout
 
 
-def test_what_counts_as_right() -> None:
+def test_what_counts_as_right(capsys: pytest.CaptureFixture[str]) -> None:
     expected = (Expected("squat", 3, 11, 4), Expected("biceps_curl", 14, 24, 5))
 
-    def found(*counts: tuple[str, int]) -> Any:
-        return tuple(Segment(10 * k, 10 * k + 5, name, 0.9, n) for k, (name, n) in enumerate(counts))
+    def verdict(*counts: tuple[str, int | None]) -> str:
+        found = tuple(Segment(10 * k, 10 * k + 5, name, 0.9, n) for k, (name, n) in enumerate(counts))
+        right = show_truth(console(), found, expected)
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert right == (last != "WRONG")
+        return last
 
-    assert is_right(found(("squat", 4), ("biceps_curl", 5)), expected)
-    assert is_right(found(("squat", 5), ("biceps_curl", 4)), expected)
-    assert not is_right(found(("squat", 6), ("biceps_curl", 5)), expected)
-    assert not is_right(found(("biceps_curl", 5), ("squat", 4)), expected)
-    assert not is_right(found(("squat", 4)), expected)
-    assert not is_right(found(("squat", 4), ("biceps_curl", 5), ("squat", 1)), expected)
-    assert not is_right((), expected)
+    assert verdict(("squat", 4), ("biceps_curl", 5)) == "right"
+    assert (
+        verdict(("squat", 5), ("biceps_curl", 4)) == verdict(("squat", 4), ("biceps_curl", 6)) == "within one"
+    )
+    assert verdict(("squat", 6), ("biceps_curl", 5)) == "WRONG"
+    assert verdict(("biceps_curl", 5), ("squat", 4)) == "WRONG"
+    assert verdict(("squat", 4)) == verdict() == "WRONG"
+    assert verdict(("squat", 4), ("biceps_curl", 5), ("squat", 1)) == "WRONG"
+    assert verdict(("squat", None), ("biceps_curl", None)) == "WRONG"

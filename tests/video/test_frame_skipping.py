@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import clips
-from exerlitenet.video import sparing
+from exerlitenet.video import frame_skipping
 from exerlitenet.video.container import ContainerTrack
 from exerlitenet.video.source import open_video
 
@@ -27,8 +27,8 @@ def moving(count: int, size: tuple[int, int] = (64, 48)) -> list[clips.Rgb]:
     return [clips.spot(float(x), 0, size[1], size[0], 0.3) for x in places]
 
 
-def facts(path: Path, rate: float | None, limit_s: float | None = None, ahead: int = 0) -> Facts:
-    with open_video(path, rate=rate, limit_s=limit_s, ahead=ahead) as video:
+def facts(path: Path, rate: float | None, limit_s: float | None = None, prefetch: int = 0) -> Facts:
+    with open_video(path, rate=rate, limit_s=limit_s, prefetch=prefetch) as video:
         frames = list(video)
     return [f.time_s for f in frames], [f.rgb.tobytes() for f in frames], video.duration_s, video.fault
 
@@ -36,7 +36,7 @@ def facts(path: Path, rate: float | None, limit_s: float | None = None, ahead: i
 def whole(path: Path, rate: float | None, limit_s: float | None = None) -> Facts:
     """The same with every picture decoded."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ContainerTrack, "spare", lambda *_: None)
+        patch.setattr(ContainerTrack, "skip_unused", lambda *_: None)
         return facts(path, rate, limit_s)
 
 
@@ -44,15 +44,15 @@ def whole(path: Path, rate: float | None, limit_s: float | None = None) -> Facts
 def marked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Stamps of the packets whose pictures may be left out."""
     found: list[int] = []
-    spares = sparing.Sparing.spares
+    skips = frame_skipping.FrameSkipper.skips
 
-    def noting(self: sparing.Sparing, packet: av.Packet[av.VideoStream]) -> bool:
-        answer = spares(self, packet)
+    def noting(self: frame_skipping.FrameSkipper, packet: av.Packet[av.VideoStream]) -> bool:
+        answer = skips(self, packet)
         if answer and packet.pts is not None:
             found.append(packet.pts)
         return answer
 
-    monkeypatch.setattr(sparing.Sparing, "spares", noting)
+    monkeypatch.setattr(frame_skipping.FrameSkipper, "skips", noting)
     return found
 
 
@@ -66,7 +66,7 @@ def test_nothing_changes(
     for rate in (7.5, 3.0, 12.5, 30.0):
         for limit_s in (None, 0.9):
             wanted = whole(path, rate, limit_s)
-            assert facts(path, rate, limit_s) == facts(path, rate, limit_s, ahead=4) == wanted
+            assert facts(path, rate, limit_s) == facts(path, rate, limit_s, prefetch=4) == wanted
             assert len(wanted[0]) > 1
     assert wanted[3] is None
     assert marked
@@ -75,14 +75,14 @@ def test_nothing_changes(
 def test_fewer_pictures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", moving(90), 30, options=B_FRAMES, gop=45)
     given: list[object] = []
-    spared = sparing.Sparing.before
+    spared = frame_skipping.FrameSkipper.before
 
-    def noting(self: sparing.Sparing, pts: int | None) -> list[tuple[int, int]]:
+    def noting(self: frame_skipping.FrameSkipper, pts: int | None) -> list[tuple[int, int]]:
         out = spared(self, pts)
         given.extend(out)
         return out
 
-    monkeypatch.setattr(sparing.Sparing, "before", noting)
+    monkeypatch.setattr(frame_skipping.FrameSkipper, "before", noting)
     with open_video(path, rate=7.5) as video:
         assert len(list(video)) == 23
     assert len(given) > 20

@@ -1,7 +1,7 @@
-"""Which part of a picture a model looks at: a square that may lie anywhere, its sides parallel to the picture's.
+"""The crop of a picture that a model gets: a square anywhere, its sides parallel to the picture's.
 
-Places are measured in picture units: the origin lies in the picture's middle, x to the right, y down, and one unit
-is the picture's short side. So a view does not depend on how many pixels a camera delivers, and aspect is kept.
+Places are measured in picture units: the origin is the picture's middle, x to the right, y down, and one unit is the
+picture's short side. So a crop does not depend on how many pixels a camera delivers, and aspect is kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from exerlitenet.errors import InputError
 
 
 @dataclass(frozen=True)
-class View:
+class Crop:
     """A square. x, y: its middle, side: its side; all in picture units."""
 
     x: float
@@ -25,12 +25,12 @@ class View:
     side: float
 
     def to_picture(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Points of the view, float32 [..., 2], 0 to 1 from its top left corner, in picture units."""
+        """Points of the crop, float32 [..., 2], 0 to 1 from its top left corner, in picture units."""
         middle = np.array([self.x, self.y], np.float32)
         return ((points - np.float32(0.5)) * np.float32(self.side) + middle).astype(np.float32)
 
-    def to_view(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The other way: picture units, float32 [..., 2], to 0 to 1 across the view; may come to lie outside."""
+    def to_crop(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The other way: picture units, float32 [..., 2], to 0 to 1 across the crop; may be outside."""
         middle = np.array([self.x, self.y], np.float32)
         return ((points - middle) / np.float32(self.side) + np.float32(0.5)).astype(np.float32)
 
@@ -39,23 +39,23 @@ class View:
         return np.array([self.x, self.y, self.side], np.float32)
 
 
-def whole_view(height: int, width: int) -> View:
+def whole_crop(height: int, width: int) -> Crop:
     """The smallest square that holds a picture of this size."""
-    return View(0.0, 0.0, max(height, width) / min(height, width))
+    return Crop(0.0, 0.0, max(height, width) / min(height, width))
 
 
-def look(rgb: NDArray[np.uint8], view: View, size: int) -> NDArray[np.uint8]:
-    """What lies in the view, black beyond the picture.
+def crop_picture(rgb: NDArray[np.uint8], crop: Crop, size: int) -> NDArray[np.uint8]:
+    """The pixels of the crop, black beyond the picture.
 
     rgb: uint8 [height, width, 3] of any size. Returns uint8 [size, size, 3].
     """
     check_picture(rgb)
     height, width = rgb.shape[:2]
     unit = min(height, width)
-    left = width / 2 + (view.x - view.side / 2) * unit
-    top = height / 2 + (view.y - view.side / 2) * unit
-    scale = size / (view.side * unit)
-    # The part of the view that the picture fills, in whole pixels of the result.
+    left = width / 2 + (crop.x - crop.side / 2) * unit
+    top = height / 2 + (crop.y - crop.side / 2) * unit
+    scale = size / (crop.side * unit)
+    # The part of the crop that the picture fills, in whole pixels of the result.
     x0, x1 = _filled(left, width, scale, size)
     y0, y1 = _filled(top, height, scale, size)
     out = np.zeros((size, size, 3), np.uint8)
