@@ -23,9 +23,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from exerlitenet.app.guard import Access
 from exerlitenet.app.limits import MEBIBYTE, Limits
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.protocol import HEADER
 from exerlitenet.app.server import create_app
-from exerlitenet.app.sessions import SessionLog
 from exerlitenet.recognition.recognizer import Recognizer
 
 Rgb = NDArray[np.uint8]

@@ -61,9 +61,7 @@ LATE = {
 MOST_FILES = 15
 # Folders with more files than that, to be emptied.
 CROWDED = {
-    "app",
     "benchmark",
-    "cli",
     "reproduction",
     "synthetic",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from exerlitenet.errors import InputError
 
 TEMPORARY = "tmp-"
 """What the names of half-written files begin with."""
+
+STANDARD_OUTPUT = "-"
 
 
 def temporary_beside(path: Path) -> Path:
@@ -84,3 +86,22 @@ def check_can_be_written(path: Path) -> None:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be written ({why}); choose another name or folder") from error
+
+
+def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -> None:
+    """Raises InputError unless a file can be written there; called before long work, and leaves nothing.
+
+    inputs: what must not be overwritten. "-" and None are fine.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    out = Path(path)
+    if os.path.isdir(out):
+        raise InputError(f"{out}: a folder of that name exists; give the name of a file")
+    if not os.path.isdir(out.parent):
+        raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
+    for source in inputs:
+        if os.path.exists(out) and os.path.exists(source) and os.path.samefile(out, source):
+            raise InputError(f"{out}: the source itself; give another name for the output")
+    if not is_special(out):
+        check_can_be_written(out)

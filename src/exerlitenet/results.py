@@ -32,7 +32,7 @@ class Prediction:
     probabilities: class name -> probability; they add up to 1.
     exercise: the class with the highest probability.
     phase: where a repetition is, if the model gives it: 0 at the start position (standing, arm extended), 1 at
-        the peak (lowest point of a squat, highest of a curl); it belongs to `phase_time_s`, which lies a little
+        the peak (lowest point of a squat, highest of a curl); it belongs to `phase_time_s`, which is a little
         before `time_s`, since the model waits for some frames of context. None for models without a phase output.
     """
 
@@ -43,7 +43,7 @@ class Prediction:
     phase_time_s: float | None = None
 
     def at(self, offset_s: float) -> Prediction:
-        """The same on a clock that is `offset_s` ahead."""
+        """The same on a clock that shows `offset_s` more."""
         phase_s = None if self.phase_time_s is None else self.phase_time_s + offset_s
         return replace(self, time_s=self.time_s + offset_s, phase_time_s=phase_s)
 
@@ -66,7 +66,7 @@ class Segment:
     repetition_times_s: tuple[float, ...] = ()
 
     def at(self, offset_s: float) -> Segment:
-        """The same on a clock that is `offset_s` ahead."""
+        """The same on a clock that shows `offset_s` more."""
         times = tuple(t + offset_s for t in self.repetition_times_s)
         start_s, end_s = self.start_s + offset_s, self.end_s + offset_s
         return replace(self, start_s=start_s, end_s=end_s, repetition_times_s=times)
@@ -76,7 +76,7 @@ class Segment:
 class Workout:
     """What was recognised in one video.
 
-    segments: exercises only, in order, not overlapping; what lies between is `none`.
+    segments: exercises only, in order, not overlapping; what is between is `none`.
     predictions: one per step of the sliding window, in order of time.
     fault: what was wrong with the video, if it was damaged; what came before the damage was used.
     """

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from browser_window import CHROMIUM, a_browser
 from exerlitenet.app import history
 from exerlitenet.app.history import history_routes
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log.session_log import SessionLog
 from logs import write_set
 
 NOW = datetime(2026, 3, 4, 12)
@@ -54,7 +56,8 @@ def address(log: SessionLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Of a server of the history."""
     monkeypatch.setattr(history, "datetime", Noon)
     listener = socket.create_server(("127.0.0.1", 0))
-    application = Starlette(routes=history_routes(log))
+    static = Mount("/static", StaticFiles(directory=history.STATIC))
+    application = Starlette(routes=[*history_routes(log), static])
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.recorder import RESUMED_S, Recorder
-from exerlitenet.app.sessions import SessionLog
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.segments import SegmentEvent
 from exerlitenet.recognition.tracker import TrackerState
@@ -155,7 +155,6 @@ def test_a_log_that_fails_does_not_end_the_workout(log: SessionLog, monkeypatch:
         raise InputError("the disk is full")
 
     monkeypatch.setattr(log, "update_set", full)
-    monkeypatch.setattr(log, "end_set", full)
     assert recorder.take(running(LATER)).current == LATER
     assert (recorder.keeps, recorder.trouble) == (False, "the disk is full")
     assert recorder.take(ended(LATER)).ended == (LATER,)

@@ -36,9 +36,11 @@ def test_a_sign_of_life(server: LiveServer) -> None:
         assert ask(server, "/healthz").json()["streams"] == 1
 
 
-def test_the_page_and_what_it_needs_are_all_here(server: LiveServer) -> None:
-    page = ask(server, "/")
+@pytest.mark.parametrize("address", ["/", "/history"])
+def test_the_page_and_what_it_needs_are_all_here(server: LiveServer, address: str) -> None:
+    page = ask(server, address)
     assert page.status == 200
+    assert str(page.getheader("content-security-policy")).startswith("default-src 'none'; script-src 'self'")
     text = page.body.decode()
     needed = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', text))
     assert needed

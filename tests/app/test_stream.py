@@ -35,8 +35,8 @@ from bundles import (
     write_bundle,
 )
 from exerlitenet.app.limits import Limits
-from exerlitenet.app.sessions import SessionLog
-from exerlitenet.app.stream import Shop, Stream
+from exerlitenet.app.log.session_log import SessionLog
+from exerlitenet.app.stream import Services, Stream
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, begin, closed, frame_message, jpeg_of, play, running, stop, until
@@ -228,7 +228,7 @@ def test_a_client_that_breaks_the_protocol_while_its_frame_is_looked_at(
     async def serve() -> None:
         with ThreadPoolExecutor(1) as pool, SessionLog(tmp_path / "log.db") as log:
             await Stream(
-                WebSocket({"type": "websocket"}, receive, send), Shop(recognizer, log, FAST, pool)
+                WebSocket({"type": "websocket"}, receive, send), Services(recognizer, log, FAST, pool)
             ).run()
 
     asyncio.run(serve())

@@ -20,7 +20,7 @@ import pytest
 from browser_window import Window, write_camera
 from bundles import SQUAT, still, swinging, workout_pictures, write_bundle
 from clips import write_clip
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, running
 
@@ -314,7 +314,7 @@ def test_the_sample_through_the_camera_with_the_model_that_ships(
     counts = {(name, count): t for _, t, _, name, count in reversed(seen) if count}
     with capsys.disabled():
         print(f"\nfirst answer {answered_s:.2f} s after start was pressed")
-        print("far ends of repetitions:", [round(t, 2) for t in clip.extremes_s])
+        print("peaks of repetitions:", [round(t, 2) for t in clip.extremes_s])
         print(
             "counts shown:", [(round(t, 2), *what) for what, t in sorted(counts.items(), key=lambda i: i[1])]
         )

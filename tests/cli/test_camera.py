@@ -12,7 +12,6 @@ import pytest
 
 from bundles import SPEC, frames_of, workout_pictures, write_bundle
 from command import run
-from exerlitenet.cli import camera
 from exerlitenet.results import Frame
 
 
@@ -61,7 +60,7 @@ def use(monkeypatch: pytest.MonkeyPatch, **more: Any) -> list[Camera]:
         opened.append(Camera(name, **options, **more))
         return opened[-1]
 
-    monkeypatch.setattr(camera, "open_video", open_video)
+    monkeypatch.setattr("exerlitenet.video.source.open_video", open_video)
     return opened
 
 

@@ -60,6 +60,31 @@ def test_json_of_one_video(folder: Path, model: tuple[str, Path]) -> None:
     assert data == Recognizer.load(model[1]).recognize(video).to_json()
 
 
+def test_a_model_that_does_not_count(folder: Path, tmp_path: Path) -> None:
+    """Everywhere its counts are missing, not 0."""
+    model = write_bundle(tmp_path / "m", phase=False)
+    video, report, drawn = next(folder.glob("*.mp4")), tmp_path / "r.html", tmp_path / "a.mp4"
+    result = run(
+        "recognize",
+        video,
+        "--model",
+        model,
+        "--json",
+        tmp_path / "o.json",
+        "--report",
+        report,
+        "--annotate",
+        drawn,
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "this model does not count" in result.stdout
+    assert "0 repetitions" not in result.stdout
+    segments = json.loads((tmp_path / "o.json").read_text())["segments"]
+    assert {segment["repetitions"] for segment in segments} == {None}
+    assert "repetitions not counted" in report.read_text("utf-8")
+    assert drawn.stat().st_size > 1000
+
+
 def test_a_list_for_several_videos_in_their_order(
     folder: Path, model: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -93,7 +93,7 @@ def test_ctrl_c_that_a_library_makes_an_error_of_is_one_line(
         signal.signal(signal.SIGINT, before)
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == (
-        "exerlitenet: stopped; the same command with --resume goes on from the last epoch"
+        "exerlitenet: stopped; the same command with --resume continues from the last epoch"
     )
     assert "Traceback" not in result.stderr
 

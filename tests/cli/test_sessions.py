@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from command import run, run_program
-from exerlitenet.app.location import VARIABLE
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.errors import InputError
+from exerlitenet.folders import DATABASE
 from logs import write_set
 
 
@@ -76,7 +76,7 @@ def test_export_of_labels(database: Path) -> None:
 
 
 def test_the_environment_names_the_log(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(database))
+    monkeypatch.setenv(DATABASE, str(database))
     assert "morning" in run("sessions", "list").output
 
 

@@ -107,6 +107,13 @@ def test_repetitions_are_those_of_the_true_exercise_on_clips_of_three_and_more()
     assert [r.name for r in evaluation.worst_counted] == ["b"]
 
 
+def test_a_model_that_does_not_count_has_no_figure_of_it() -> None:
+    uncounted = Workout((Segment(0.0, 5.0, "squat", 0.9),), workout((1, 0, 0)).predictions, 6.0)
+    clips = [clip("a", "squat", repetitions=5), clip("b", "squat", repetitions=4)]
+    evaluation = judge(clips, [uncounted, workout((0, 0, 1))], CLASSES, model="m", protocol="p")
+    assert (evaluation.counting, evaluation.worst_counted) == ({}, ())
+
+
 def test_tables_by_group_person_view_and_activity() -> None:
     clips = [
         clip("a", "squat", "g1", person="p1", view="side", activity="squat"),

@@ -90,7 +90,7 @@ def test_the_page_says_what_was_recognised() -> None:
         "0.935",
     ):
         assert words in reader.text
-    assert "2.5" in reader.words  # mean tempo of far ends at 1, 3 and 6 s
+    assert "2.5" in reader.words  # mean tempo of peaks at 1, 3 and 6 s
     assert "–" in reader.words  # one repetition has no tempo
     marks = [attrs for tag, attrs in reader.tags if attrs.get("class") == "rep"]
     assert len(marks) == 4

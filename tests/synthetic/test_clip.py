@@ -17,7 +17,7 @@ def small(seed: int, label: str | None = None, **more: object) -> RenderedClip:
 
 
 def closed(clip: RenderedClip) -> np.ndarray:
-    """The angle that is least at the far end: of the knees for a squat, of the more bent elbow for a curl."""
+    """The angle that is least at the peak: of the knees for a squat, of the more bent elbow for a curl."""
     if clip.label == "squat":
         return (clip.angles["left_knee"] + clip.angles["right_knee"]) / 2
     return np.minimum(clip.angles["left_elbow"], clip.angles["right_elbow"])

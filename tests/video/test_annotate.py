@@ -12,7 +12,7 @@ import clips
 from exerlitenet.errors import InputError
 from exerlitenet.results import Segment, Workout
 from exerlitenet.video import annotate
-from exerlitenet.video.annotate import annotate_video, draw_overlay
+from exerlitenet.video.annotate import annotate_video
 from exerlitenet.video.overlay import (
     Overlay,
     clock_text,
@@ -26,6 +26,10 @@ from exerlitenet.video.source import open_video
 SQUATS = Segment(1.0, 4.0, "squat", 0.92, 3, (1.5, 2.5, 3.5))
 CURLS = Segment(6.0, 8.0, "biceps_curl", 0.64, 2, (6.5, 7.5))
 WORKOUT = Workout((SQUATS, CURLS), (), 10.0)
+
+
+def draw_overlay(rgb: np.ndarray, workout: Workout, time_s: float, duration_s: float) -> np.ndarray:
+    return Overlay(workout, duration_s, rgb.shape[1], rgb.shape[0]).draw(rgb, time_s)
 
 
 def flat(value: int, size: tuple[int, int] = (320, 240)) -> np.ndarray:
@@ -129,7 +133,7 @@ def test_the_annotated_video_has_every_frame_at_its_time(tmp_path: Path) -> None
     )
     out = tmp_path / "out.mp4"
     shares: list[float] = []
-    annotate_video(video, Workout(WORKOUT.segments, (), 2.04), out, progress=shares.append)
+    annotate_video(video, Workout(WORKOUT.segments, (), 2.04), out, on_progress=shares.append)
     with av.open(str(out)) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
@@ -223,7 +227,7 @@ def test_a_break_off_leaves_the_older_result_and_nothing_else(tmp_path: Path, er
 
     expected = InputError if isinstance(error, av.error.FFmpegError) else KeyboardInterrupt
     with pytest.raises(expected) as caught:
-        annotate_video(video, WORKOUT, out, progress=stop)
+        annotate_video(video, WORKOUT, out, on_progress=stop)
     if expected is InputError:
         assert "no space left on device" in str(caught.value)
     assert out.read_text() == "old"

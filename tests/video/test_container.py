@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import clips
 from clips import message_of
 from exerlitenet.errors import InputError
+from exerlitenet.video.presentation import seconds
 from exerlitenet.video.source import open_video
-from exerlitenet.video.units import seconds
 
 
 @pytest.mark.parametrize(

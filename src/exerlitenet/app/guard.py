@@ -131,7 +131,7 @@ class Guard:
         return origin == f"{'https' if self._access.secure else 'http'}://{host}"
 
     def _welcome(self, scope: Scope, query: Mapping[str, list[str]]) -> Response:
-        """Moves the token from the address into a cookie, so that it stands in no history and no picture."""
+        """Moves the token from the address into a cookie, so that it is in no history and no picture."""
         rest = urlencode({k: v for k, v in query.items() if k != "token"}, doseq=True)
         path = "/" + scope["path"].lstrip("/\\")
         response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)

@@ -14,27 +14,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from exerlitenet.app.database import LogUnusable
-from exerlitenet.app.export import labels_csv, sessions_json, sets_csv
-from exerlitenet.app.figures import MOST_DAYS, counts, history, totals, with_tempo
-from exerlitenet.app.records import NotInLog, Session
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log.database import LogUnusable
+from exerlitenet.app.log.export import labels_csv, sessions_json, sets_csv
+from exerlitenet.app.log.figures import MOST_DAYS, counts, history, totals, with_tempo
+from exerlitenet.app.log.records import NotInLog, Session
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.errors import InputError
 
 STATIC = Path(__file__).parent / "static"
-ASSETS = (
-    "tokens.css", "history.css", "history.js", "overview.js", "charts.js", "sets.js", "words.js", "elements.js",
-)  # fmt: skip
-"""Files under /static that the page needs."""
 LARGEST_BODY = 4096
 """Bytes; a correction is far smaller."""
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 _EXPORTS: dict[str, tuple[Callable[[tuple[Session, ...]], str], str, str]] = {
     "csv": (sets_csv, "text/csv; charset=utf-8", "exerlitenet-sets.csv"),
     "json": (sessions_json, "application/json", "exerlitenet-log.json"),
@@ -45,7 +34,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def history_routes(log: SessionLog) -> list[Route]:
-    """The routes of the history: the page at /history, its files under /static, and JSON under /api.
+    """The routes of the history: the page at /history, and JSON under /api.
 
     GET /api/history?days=90; GET /api/sessions and /api/sessions/{id}; PATCH /api/sets/{id} with any of
     exercise, repetitions and note (null: as the model said); DELETE /api/sets/{id}; POST /api/sets/{id}/restore
@@ -57,27 +46,29 @@ def history_routes(log: SessionLog) -> list[Route]:
     def figures(request: Request) -> Response:
         days = _days(request.query_params.get("days", "90"))
         # The server is the user's own computer: its day is theirs.
-        return _json(history(log.sets(deleted=True), days=days, today=datetime.now().date()))
+        return JSONResponse(history(log.sets(deleted=True), days=days, today=datetime.now().date()))
 
     def sessions(request: Request) -> Response:
-        return _json({"sessions": [_summary(one) for one in reversed(log.sessions())]})
+        return JSONResponse({"sessions": [_summary(one) for one in reversed(log.sessions())]})
 
     def session(request: Request) -> Response:
         one = log.session(request.path_params["id"])
-        return _json({**one.to_json(), "sets": [with_tempo(s) for s in one.sets]})
+        return JSONResponse({**one.to_json(), "sets": [with_tempo(s) for s in one.sets]})
 
     async def correct(request: Request) -> Response:
         said = await _said(request)
-        return _json(with_tempo(await run_in_threadpool(log.correct, request.path_params["id"], **said)))
+        return JSONResponse(
+            with_tempo(await run_in_threadpool(log.correct, request.path_params["id"], **said))
+        )
 
     def delete(request: Request) -> Response:
-        return _json(with_tempo(log.delete(request.path_params["id"])))
+        return JSONResponse(with_tempo(log.delete(request.path_params["id"])))
 
     def restore(request: Request) -> Response:
-        return _json(with_tempo(log.restore(request.path_params["id"])))
+        return JSONResponse(with_tempo(log.restore(request.path_params["id"])))
 
     def undo(request: Request) -> Response:
-        return _json(with_tempo(log.undo(request.path_params["id"])))
+        return JSONResponse(with_tempo(log.undo(request.path_params["id"])))
 
     def export(request: Request) -> Response:
         wanted = request.query_params.get("format", "csv")
@@ -86,17 +77,13 @@ def history_routes(log: SessionLog) -> list[Route]:
         write, kind, name = _EXPORTS[wanted]
         content = write(log.sessions()).encode("utf-8", "backslashreplace")
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=kind, headers=HEADERS | disposition)
+        return Response(content, media_type=kind, headers=disposition)
 
     def page(request: Request) -> Response:
-        return FileResponse(STATIC / "history.html", headers=HEADERS)
-
-    def asset(request: Request) -> Response:
-        return FileResponse(STATIC / request.url.path.rpartition("/")[2], headers=HEADERS)
+        return FileResponse(STATIC / "history.html")
 
     return [
         Route("/history", page, methods=["GET"]),
-        *(Route(f"/static/{name}", asset, methods=["GET"]) for name in ASSETS),
         Route("/api/history", _explained(figures), methods=["GET"]),
         Route("/api/sessions", _explained(sessions), methods=["GET"]),
         Route("/api/sessions/{id:int}", _explained(session), methods=["GET"]),
@@ -118,17 +105,13 @@ def _explained(endpoint: Callable[[Request], Response] | Endpoint) -> Endpoint:
                 return response
             return await run_in_threadpool(cast(Callable[[Request], Response], endpoint), request)
         except NotInLog as error:
-            return _json({"error": str(error)}, 404)
+            return JSONResponse({"error": str(error)}, 404)
         except LogUnusable as error:
-            return _json({"error": str(error)}, 503)
+            return JSONResponse({"error": str(error)}, 503)
         except InputError as error:
-            return _json({"error": str(error)}, 400)
+            return JSONResponse({"error": str(error)}, 400)
 
     return answer
-
-
-def _json(content: Any, status: int = 200) -> Response:
-    return JSONResponse(content, status, headers=HEADERS)
 
 
 def _days(text: str) -> int:

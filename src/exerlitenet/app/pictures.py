@@ -1,4 +1,4 @@
-"""Pictures that a browser sends: checked, decoded, and judged for light."""
+"""Pictures that a browser sends: checked, decoded, and measured for light."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def decode_jpeg(jpeg: bytes, limits: Limits) -> NDArray[np.uint8]:
             TOO_BIG, f"a frame may have {limits.frame_pixels} pixels, this has far more"
         ) from error
     except Exception as error:
-        # Whatever else hostile bytes make a decoder raise ends the connection that they came by, and is told there.
+        # Whatever else hostile bytes make a decoder raise ends the connection that they came by.
         raise ProtocolError(BAD_DATA, f"a frame could not be decoded: {error}") from error
 
 

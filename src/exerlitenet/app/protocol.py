@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from exerlitenet._version import __version__
 from exerlitenet.app.limits import Limits
+from exerlitenet.recognition.engine import Engine
 from exerlitenet.recognition.tracker import TrackerState
 from exerlitenet.results import Segment
 
@@ -51,7 +53,7 @@ class PictureMessage:
 
 @dataclass(frozen=True)
 class Start:
-    """A stream begins anew. session: of the log, to go on with after a lost connection. log: whether to keep sets."""
+    """A stream begins anew. session: of the log, to resume after a lost connection. log: whether to keep sets."""
 
     source: Source
     session: int | None
@@ -128,26 +130,18 @@ def _shown(value: object) -> str:
     return repr(value)[:40]
 
 
-def hello(
-    *,
-    version: str,
-    model: str,
-    classes: tuple[str, ...],
-    rate: float,
-    short_side: int,
-    window_s: float,
-    limits: Limits,
-) -> dict[str, Any]:
+def hello(engine: Engine, limits: Limits) -> dict[str, Any]:
     """The server's first message. short_side: of the pictures that it wants; send_rate: how many a second."""
+    spec = engine.spec
     return {
         "type": "hello",
-        "version": version,
-        "model": model,
-        "classes": list(classes),
-        "short_side": short_side,
-        "rate": rate,
-        "send_rate": min(2 * rate, 30.0),
-        "window_s": round(window_s, 3),
+        "version": __version__,
+        "model": engine.name,
+        "classes": list(engine.classes),
+        "short_side": spec.source_short_side,
+        "rate": spec.rate,
+        "send_rate": min(2 * spec.rate, 30.0),
+        "window_s": round(spec.window_s, 3),
         "frame_bytes": limits.frame_bytes,
     }
 

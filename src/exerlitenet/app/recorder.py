@@ -1,4 +1,4 @@
-"""From a stream's state to the workout log, as it happens; a set goes on after a lost connection.
+"""From a stream's state to the workout log, as it happens; a set continues after a lost connection.
 
 A set in which no repetition was counted is sent to the page, but leaves no trace in the log. Of a model that does not
 count, every set is logged.
@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.protocol import Source
-from exerlitenet.app.sessions import SessionLog
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.tracker import TrackerState
 from exerlitenet.results import Segment
@@ -33,9 +33,9 @@ class Recorded:
 
 
 class Recorder:
-    """One stream's way into the log. A session begins with its first set, so that a look at the page leaves none.
+    """One stream's way into the log. A session begins with its first set, so that a visit to the page leaves none.
 
-    log: None to keep nothing. session: to go on with. trouble: why nothing is kept, though it should be.
+    log: None to keep nothing. session: to resume. trouble: why nothing is kept, though it should be.
     """
 
     def __init__(
@@ -138,12 +138,12 @@ class Recorder:
             if ends and item.repetitions == 0:
                 self._log.discard_set(self._set)
                 return
-            write = self._log.end_set if ends else self._log.update_set
-            write(
+            self._log.update_set(
                 self._set,
                 end_s=item.end_s,
                 confidence=item.confidence,
                 repetitions_s=item.repetition_times_s,
+                finished=ends,
             )
         self._written = item
 

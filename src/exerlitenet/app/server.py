@@ -22,8 +22,8 @@ from exerlitenet._version import __version__
 from exerlitenet.app.guard import Access, Guard
 from exerlitenet.app.history import history_routes
 from exerlitenet.app.limits import Limits
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.protocol import BUSY
-from exerlitenet.app.sessions import SessionLog
 from exerlitenet.app.stream import Services, Stream
 from exerlitenet.app.uploads import Uploads
 from exerlitenet.errors import InputError
@@ -43,7 +43,7 @@ def create_app(
     """The whole application; recogniser and log are shared by all its connections, and stay the caller's.
 
     access: who may talk to it; by default this machine only. sample: makes the sample clip and says where it
-    lies; it is called at the first request for it, in a thread.
+    is; it is called at the first request for it, in a thread.
     """
     access, limits = access or Access("127.0.0.1"), limits or Limits()
     pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "recognition")
@@ -90,7 +90,7 @@ class _Live:
         return len(self._streams)
 
     async def ended(self) -> None:
-        """Waits until all have closed their sets. The server has told them to end, or cancelled them."""
+        """Waits until all have closed their sets. The server has asked them to end, or cancelled them."""
         while self._streams:
             await asyncio.wait(self._streams)
 

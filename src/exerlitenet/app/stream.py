@@ -18,13 +18,12 @@ from typing import Any, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from exerlitenet._version import __version__
 from exerlitenet.app import protocol
 from exerlitenet.app.limits import Allowance, Limits
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.pictures import brightness, decode_jpeg
 from exerlitenet.app.protocol import Alive, Counters, PictureMessage, ProtocolError, Start, Stop
 from exerlitenet.app.recorder import Recorder
-from exerlitenet.app.sessions import SessionLog
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.tracker import Tracker
 from exerlitenet.results import Frame
@@ -101,7 +100,7 @@ class Stream:
         limits = self._limits
         messages, volume = Allowance(limits.messages_per_s), Allowance(limits.bytes_per_s)
         began_s = time.monotonic()
-        await self._send(self._hello())
+        await self._send(protocol.hello(self._services.recognizer.engine, limits))
         while True:
             wait_s = limits.silence_s
             if not self._source_begun:
@@ -236,22 +235,9 @@ class Stream:
     def _counters(self) -> Counters:
         return Counters(self._received, self._dropped)
 
-    def _hello(self) -> dict[str, Any]:
-        engine = self._services.recognizer.engine
-        spec = engine.spec
-        return protocol.hello(
-            version=__version__,
-            model=engine.name,
-            classes=engine.classes,
-            rate=spec.rate,
-            short_side=spec.source_short_side,
-            window_s=spec.window_s,
-            limits=self._limits,
-        )
-
     async def _in_thread(self, work: Callable[[], T]) -> T:
         self._job = asyncio.get_running_loop().run_in_executor(self._services.pool, work)
-        # Shielded: the thread goes on when this task is cancelled, and `run` waits for it.
+        # Shielded: the thread continues when this task is cancelled, and `run` waits for it.
         result: T = await asyncio.shield(self._job)
         self._job = None
         return result

@@ -1,6 +1,6 @@
 """`POST /api/recognize`: a video's bytes in, lines of progress and at last what was recognised out.
 
-The file lies in a temporary folder while it is worked on, and is deleted whatever happens.
+The file is in a temporary folder while it is worked on, and is deleted whatever happens.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Uploads:
     """Takes files one after another, as many at once as the limits say."""
 
     def __init__(self, recognizer: Recognizer, limits: Limits, folder: Path | None = None) -> None:
-        """folder: where files lie meanwhile; the system's temporary folder by default."""
+        """folder: where files are meanwhile; the system's temporary folder by default."""
         self._recognizer = recognizer
         self._limits = limits
         self._folder = folder

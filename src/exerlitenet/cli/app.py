@@ -29,8 +29,8 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 # What else to say to someone who stopped a verb.
 AFTER_INTERRUPT = {
-    "train": "; the same command with --resume goes on from the last epoch",
-    "reproduce": "; the same command with --resume goes on from the last epoch",
+    "train": "; the same command with --resume continues from the last epoch",
+    "reproduce": "; the same command with --resume continues from the last epoch",
 }
 # Newer releases of Typer carry a Click of their own; this is the class of whichever it is.
 UsageError: Any = typer.BadParameter.__base__

@@ -46,9 +46,9 @@ def live(
     check(token, cert, key)
     from exerlitenet.app.guard import Access, is_loopback
     from exerlitenet.app.limits import Limits
+    from exerlitenet.app.log.session_log import SessionLog
     from exerlitenet.app.server import create_app
     from exerlitenet.app.serving import address_of, check_host, listen, serve
-    from exerlitenet.app.sessions import SessionLog
     from exerlitenet.cli.output import complain
     from exerlitenet.recognition.recognizer import Recognizer
 

@@ -1,10 +1,14 @@
-"""Options that several verbs share, and what some of them need."""
+"""Options that several verbs share, and what verbs that train need: Keras, and Ctrl-C that works inside it."""
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,3 +50,38 @@ def load_keras() -> None:
     from exerlitenet.training.keras import import_keras
 
     import_keras()
+
+
+@contextmanager
+def ends_with_ctrl_c() -> Iterator[None]:
+    """A block that Ctrl-C ends with KeyboardInterrupt, whatever a library makes of it.
+
+    An interrupt that meets TensorFlow's compiled parts while they build a graph comes out of them as a SystemError:
+    a traceback for someone who only pressed Ctrl-C. So the interrupt is noted when it comes, and an error after it
+    counts as its result. Input that is wrong and files that cannot be written stay what they are. Nothing is changed
+    outside the main thread, or where interrupts are ignored or handled in another way.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    came = False
+
+    def note(number: int, frame: Any) -> None:
+        nonlocal came
+        came = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except (InputError, OSError):
+        raise
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

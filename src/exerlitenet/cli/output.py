@@ -1,22 +1,23 @@
-"""What a verb says and writes: text for people, JSON for programs, bars while work goes on."""
+"""What a verb says and writes: text for people, JSON for programs, bars while work is done."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.errors import InputError
-from exerlitenet.files import check_can_be_written, is_special, write_output
+from exerlitenet.files import STANDARD_OUTPUT as STANDARD_OUTPUT
+from exerlitenet.files import check_writable as check_writable
+from exerlitenet.files import write_output
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-STANDARD_OUTPUT = "-"
 # A pipe has no width; tables in it should not be cut to that of an old terminal.
 WIDTH_OF_A_PIPE = 120
 
@@ -35,25 +36,6 @@ def console(*, quiet: bool = False) -> Console:
 
     width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
     return Console(quiet=quiet, width=width, highlight=False, markup=False, emoji=False)
-
-
-def check_writable(path: Path | str | None, inputs: Iterable[str | Path] = ()) -> None:
-    """Raises InputError unless a file can be written there; called before long work, and leaves nothing.
-
-    inputs: what must not be overwritten. "-" and None are fine.
-    """
-    if path is None or path == STANDARD_OUTPUT:
-        return
-    out = Path(path)
-    if os.path.isdir(out):
-        raise InputError(f"{out}: a folder of that name exists; give the name of a file")
-    if not os.path.isdir(out.parent):
-        raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
-    for source in inputs:
-        if os.path.exists(out) and os.path.exists(source) and os.path.samefile(out, source):
-            raise InputError(f"{out}: the source itself; give another name for the output")
-    if not is_special(out):
-        check_can_be_written(out)
 
 
 def check_different(*paths: Path | str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,12 @@ import typer
 
 from exerlitenet.cli.options import JsonOption, ModelOption, ReportOption
 from exerlitenet.cli.output import bar, check_different, check_writable, complain, console, write_json
+from exerlitenet.cli.show import clock, show_workout
 from exerlitenet.errors import InputError
 
 if TYPE_CHECKING:
     from exerlitenet.recognition.recognizer import Recognizer
+    from exerlitenet.recognition.tracker import TrackerState
     from exerlitenet.results import Workout
 
 CAMERA = "camera:"
@@ -53,8 +56,6 @@ def recognize(
             complain(str(error))
             objects.append({"video": video, "error": str(error)})
             continue
-        from exerlitenet.cli.show import show_workout
-
         if number:
             out.print()
         show_workout(out, workout)
@@ -85,10 +86,6 @@ def check(
     if annotate is not None:
         if len(videos) > 1:
             raise InputError(f"--annotate takes one video, got {len(videos)}; run the command once for each")
-        if videos[0].startswith(CAMERA):
-            raise InputError(
-                f"{videos[0]}: what a camera saw is gone by now; record it to a file and annotate that"
-            )
         from exerlitenet.video.annotate import check_output
 
         check_output(annotate, videos[0])
@@ -100,11 +97,46 @@ def check(
 def recognize_one(recognizer: Recognizer, video: str, seconds: float | None, *, quiet: bool) -> Workout:
     """One video, with a bar; a camera, with a line whenever something changes."""
     if video.startswith(CAMERA):
-        from exerlitenet.cli.camera import recognize_camera
-
         return recognize_camera(recognizer, video, seconds, say=complain if quiet else typer.echo)
     with bar(Path(video).name or video) as on_progress:
         return recognizer.recognize(video, seconds=seconds, on_progress=on_progress)
+
+
+def recognize_camera(
+    recognizer: Recognizer, source: str, seconds: float | None, say: Callable[[str], object]
+) -> Workout:
+    """Recognises a live source, with a line whenever the exercise or the count changes, until it ends,
+    `seconds` have passed or Ctrl-C is pressed.
+
+    say: is given each line. Raises InputError when the source cannot be opened, and KeyboardInterrupt when
+    it was interrupted before the first frame.
+    """
+    from exerlitenet.video.source import open_video
+
+    spec = recognizer.engine.spec
+    tracker = recognizer.tracker(keep=True)
+    shown: tuple[str, int | None] | None = None
+    with open_video(source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds) as video:
+        say(f"{source}: watching{'' if seconds is None else f' for {seconds:g} s'}; Ctrl-C ends it")
+        duration_s = None
+        try:
+            for frame in video:
+                state = tracker.push(frame)
+                now = (state.exercise, state.current.repetitions if state.current else None)
+                if state.predictions and now != shown:
+                    shown = now
+                    say(line_of(state))
+            duration_s = video.duration_s
+        except KeyboardInterrupt:
+            if not tracker.started:
+                raise
+        return tracker.workout(duration_s=duration_s, video=source, fault=video.fault)
+
+
+def line_of(state: TrackerState) -> str:
+    """Such as "0:12.5  squat  3"."""
+    count = state.current.repetitions if state.current else None
+    return f"{clock(state.time_s)}  {state.exercise}" + ("" if count is None else f"  {count}")
 
 
 def write_annotated(video: str, workout: Workout, out: Path, seconds: float | None) -> None:

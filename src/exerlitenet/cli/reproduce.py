@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.interrupt import ends_with_ctrl_c
-from exerlitenet.cli.options import SetOption, load_keras, needs_training_extra
+from exerlitenet.cli.options import SetOption, ends_with_ctrl_c, load_keras, needs_training_extra
 from exerlitenet.cli.output import console
 from exerlitenet.cli.train import progress_on_stderr
 from exerlitenet.errors import InputError

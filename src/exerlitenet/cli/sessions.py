@@ -15,8 +15,8 @@ from exerlitenet.folders import database_path
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from exerlitenet.app.records import Session, Set
-    from exerlitenet.app.sessions import SessionLog
+    from exerlitenet.app.log.records import Session, Set
+    from exerlitenet.app.log.session_log import SessionLog
 
 sessions = typer.Typer(
     name="sessions",
@@ -107,7 +107,7 @@ def export_sessions(
     """Write all sets as CSV or JSON, or as labels. Deleted sets are left out."""
     if labels and kind is Format.JSON:
         raise InputError("labels are a dataset CSV; leave out --format json, or --labels")
-    from exerlitenet.app.export import labels_csv, sessions_json, sets_csv
+    from exerlitenet.app.log.export import labels_csv, sessions_json, sets_csv
 
     with _open(database) as log:
         check_writable(out, [log.path])
@@ -118,7 +118,7 @@ def export_sessions(
 
 def _open(database: Path | None) -> SessionLog:
     """The log, which must be there. Raises InputError when it is not, or cannot be used."""
-    from exerlitenet.app.sessions import SessionLog
+    from exerlitenet.app.log.session_log import SessionLog
 
     return SessionLog(database_path(database), create=False)
 
@@ -151,7 +151,7 @@ def _table_of_sets(session: Session) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from exerlitenet.app.tempo import tempo_of
+    from exerlitenet.app.log.tempo import tempo_of
 
     table = Table()
     table.add_column("set", justify="right")
@@ -193,7 +193,7 @@ def _remarks(one: Set) -> str:
 
 def _volume(found: list[Session] | tuple[Session, ...]) -> str:
     """What counts: "squat 24, biceps_curl 12"."""
-    from exerlitenet.app.figures import counts, totals
+    from exerlitenet.app.log.figures import counts, totals
 
     volume = totals([one for session in found for one in session.sets if counts(one)])["by_exercise"]
     return ", ".join(f"{name} {count}" for name, count in volume.items())

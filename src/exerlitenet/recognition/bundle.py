@@ -37,7 +37,7 @@ SAMPLE_TOLERANCE = 2e-3
 class Graph:
     """One ONNX graph: its file, the file's sha256, and the names of its input and outputs.
 
-    views: name of a second input, [n, 3], that says where the frames look; empty where there is none.
+    views: name of a second input, [n, 3], the frames' crops; empty where there is none.
     outputs: role -> name. Encoder: "projection", perhaps "joints". Head: "probabilities", perhaps "phase".
     """
 
@@ -77,8 +77,8 @@ class Sample:
 class Bundle:
     """Everything about a model but the computing.
 
-    folder: where the graphs lie.
-    phase_delay: ticks by which the phase lies behind the window's last frame.
+    folder: where the graphs are.
+    phase_delay: ticks by which the phase is behind the window's last frame.
     metrics, provenance: as its card shows them.
     """
 
@@ -123,7 +123,7 @@ class Bundle:
 
 
 def default_folder() -> Path:
-    """Where the model that ships with the package lies."""
+    """Where the model that ships with the package is."""
     return Path(str(resources.files("exerlitenet") / "models" / "default"))
 
 
@@ -200,7 +200,7 @@ def _parse(folder: Path, card: Mapping[str, Any]) -> Bundle:
 def _graph(entry: Mapping[str, Any]) -> Graph:
     file = str(entry["file"])
     if Path(file).name != file:
-        raise ValueError(f"a graph's file must lie in the bundle's folder, got {file!r}")
+        raise ValueError(f"a graph's file must be in the bundle's folder, got {file!r}")
     return Graph(
         file, str(entry["sha256"]), str(entry["input"]), dict(entry["outputs"]), str(entry.get("views", ""))
     )
@@ -211,7 +211,7 @@ def _check_sizes(bundle: Bundle) -> None:
     if not bundle.classes or len(set(bundle.classes)) < len(bundle.classes):
         raise ValueError(f"classes must be names, each once, got {list(bundle.classes)}")
     if not 0 <= bundle.phase_delay < bundle.spec.frames:
-        raise ValueError(f"phase_delay must lie within the window, got {bundle.phase_delay}")
+        raise ValueError(f"phase_delay must be within the window, got {bundle.phase_delay}")
     follows = bundle.spec.aspect == "follow"
     if follows != bool(bundle.encoder.views) or (follows and "joints" not in bundle.encoder.outputs):
         raise ValueError('a model that follows, and no other, has an encoder with "views" and "joints"')

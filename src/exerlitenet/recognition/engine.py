@@ -32,7 +32,7 @@ class Engine(Protocol):
     name: what results call the model.
     classes: names in the order of the probabilities.
     spec: rate, window and size of what it is fed.
-    phase_delay: ticks by which the phase lies behind the window's last frame.
+    phase_delay: ticks by which the phase is behind the window's last frame.
     """
 
     @property

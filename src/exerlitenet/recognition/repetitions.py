@@ -1,7 +1,7 @@
 """Counting repetitions within a segment from a model's phase; a model without a phase does not count.
 
 **What one repetition is.** A full cycle: squat up-down-up, curl extended-flexed-extended; with alternating
-arms each arm counts one. A cycle cut by the edge of a clip counts when about 0.7 of it is seen. In terms of
+arms each arm counts one. A cycle cut by the edge of a clip counts when about 0.7 of it is in the clip. In terms of
 the phase (0 at the start position, 1 at the peak) a rise and a fall make one cycle of two halves, so a
 full rise and 0.4 of the fall are 0.7 of it. That is also when a repetition is reported live: soon after the
 person turns back.
@@ -10,21 +10,21 @@ person turns back.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exerlitenet.errors import InputError
+from exerlitenet.recognition.thresholds import Thresholds
 
 DEFAULT_HALF_PERIOD_S = 1.2
 LONGEST_PERIOD_S = 6.0
 
 
 @dataclass(frozen=True)
-class CountingThresholds:
+class CountingThresholds(Thresholds):
     """What makes a repetition in a phase signal; can be stored with a model.
 
     rise, fall: fractions of the running amplitude that the phase must rise before and fall after the peak.
@@ -40,33 +40,12 @@ class CountingThresholds:
     smooth_s: float = 0.15
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise InputError(f"counting threshold {field.name} must be a finite number, got {value!r}")
+        super().__post_init__()
         if not (0 < self.rise <= 1 and 0 < self.fall <= 1 and self.least_amplitude > 0):
             raise InputError(
                 "counting thresholds need rise and fall in (0, 1] and least_amplitude above 0, got "
                 f"rise={self.rise}, fall={self.fall}, least_amplitude={self.least_amplitude}"
             )
-        if self.least_s < 0 or self.smooth_s < 0:
-            raise InputError(
-                f"least_s and smooth_s must not be negative, got {self.least_s} and {self.smooth_s}"
-            )
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers for JSON."""
-        return {name: float(value) for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CountingThresholds:
-        """From JSON; what is missing has its default, an unknown name is an `InputError`."""
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            names = ", ".join(sorted(known))
-            raise InputError(f"unknown counting threshold {unknown[0]!r}; known are {names}")
-        return cls(**values)
 
 
 class PhaseCounter:
@@ -76,11 +55,11 @@ class PhaseCounter:
     by `fall` times it. The running amplitude starts at `least_amplitude` and follows the repetitions counted,
     since models differ in how far their phase swings: rest and trembling count nothing, and half repetitions
     after full ones do not count. If the signal starts in the middle of a rise (its first value is the low
-    point), less rise will do when more fall is seen: both together must make 0.7 of the cycle.
+    point), less rise will do when there is more fall: both together must make 0.7 of the cycle.
 
     """
 
-    # Of a cycle's two halves, how much must be seen when the first is cut by the start: 0.7 of 2.
+    # Of a cycle's two halves, how much is needed when the first is cut by the start: 0.7 of 2.
     EDGE_CYCLE = 1.4
     EDGE_RISE = 0.35
 

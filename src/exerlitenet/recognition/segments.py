@@ -3,7 +3,7 @@
 Everything streams: `Segmenter` takes one prediction after the other, so the live page and a file give the same
 segments.
 
-**Which time a prediction speaks of.** A prediction at `time_s` has seen the window
+**Which time a prediction speaks of.** A prediction at `time_s` is about the window
 `[time_s - window_s, time_s]`. When a person begins, the probability passes one half about when half of the
 window shows the exercise, so a change is placed at the window's centre, `time_s - window_s / 2`, less the
 delay of the smoothing. At the edges of a stream there is nothing to see beyond them: a segment that is
@@ -11,7 +11,7 @@ already there in the first prediction starts where the first window starts (0 in
 still there in the last ends where the video ends.
 
 **Hysteresis.** A segment opens when the smoothed probability of an exercise reaches `enter`, and closes when
-it falls below `leave`, or when another exercise reaches `enter` and is ahead: one exercise may follow another
+it falls below `leave`, or when another exercise reaches `enter` and is likelier: one exercise may follow another
 directly. With only two classes and no "none" the same rule holds: an exercise is called when its probability
 stays high, and nothing is called while the model wavers between both.
 
@@ -25,10 +25,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from exerlitenet.errors import InputError
+from exerlitenet.recognition.thresholds import Thresholds
 from exerlitenet.results import NONE, Prediction, Segment
 
 SNAP_TO_START_S = 0.25
@@ -41,7 +42,7 @@ begin."""
 
 
 @dataclass(frozen=True)
-class SegmentThresholds:
+class SegmentThresholds(Thresholds):
     """When a segment begins and ends; stored in model.json under "thresholds".
 
     enter, leave: probabilities, 0 < leave <= enter <= 1.
@@ -57,12 +58,7 @@ class SegmentThresholds:
     merge_gap_s: float = 1.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise InputError(f"threshold {field.name} must be a finite number, got {value!r}")
-            if value < 0:
-                raise InputError(f"threshold {field.name} must not be negative, got {value}")
+        super().__post_init__()
         if not 0 < self.leave <= self.enter <= 1:
             raise InputError(
                 f"thresholds need 0 < leave <= enter <= 1, got leave={self.leave}, enter={self.enter}"
@@ -72,19 +68,6 @@ class SegmentThresholds:
     def longest_wait_s(self) -> float:
         """Seconds of predictions, at most, from the first of a segment until it is sure to be one."""
         return self.smooth_s + self.least_s + self.merge_gap_s
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers for JSON."""
-        return {name: float(value) for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> SegmentThresholds:
-        """From JSON; what is missing has its default, an unknown name is an `InputError`."""
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise InputError(f"unknown threshold {unknown[0]!r}; known are {', '.join(sorted(known))}")
-        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -109,7 +92,7 @@ class _Run:
     last_time_s: float = 0.0
     begun: bool = False
 
-    # Predictions of a pause that belongs to the run only if the run goes on after it.
+    # Predictions of a pause that belongs to the run only if the run continues after it.
     pause_sum: float = 0.0
     pause_predictions: int = 0
 

@@ -63,7 +63,7 @@ def timeline(workout: Workout, classes: Sequence[str], prefix: str) -> str:
         ]
         parts.append(_curve(thinned(points, most), place, curve_top, colour(name, classes)))
     if phases:
-        parts += [_row("Phase of a repetition (1 is the far end)", phase_top), _levels(phase_top, width)]
+        parts += [_row("Phase of a repetition (1 is the peak)", phase_top), _levels(phase_top, width)]
         parts.append(_curve(thinned(phases, most), place, phase_top, "phase"))
     parts.append(
         f'<line class="cursor" x1="0" x2="0" y1="{BAR_TOP}" y2="{bottom}" visibility="hidden"/></svg>'

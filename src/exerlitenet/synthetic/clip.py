@@ -42,7 +42,7 @@ class RenderedClip:
     frames: uint8 [n,h,w,3]. label: "squat", "biceps_curl" or "none"; activity: what is done, in a manifest's
     words; style: which way of doing it; view: "front", "oblique", "side", "rear" or "none" without a person.
     extremes_s: the time of each bottom of a squat or top of a curl (alternating arms count one each). phase:
-    float32 [n], 0 at the start position, 1 at the far end; all 0 for none. joints: float32 [n,33,7],
+    float32 [n], 0 at the start position, 1 at the peak; all 0 for none. joints: float32 [n,33,7],
     MediaPipe Pose's landmarks (see landmarks.seen_landmarks); NaN without a person. angles: degrees, float32
     [n] each, for left and right elbow, shoulder, hip and knee; NaN without a person. empty: uint8 [h,w,3],
     the first frame's background.

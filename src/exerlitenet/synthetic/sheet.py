@@ -41,7 +41,7 @@ def contact_sheet(clip: RenderedClip, columns: int, rows: int) -> NDArray[np.uin
 
 
 def people_sheet(seeds: Sequence[int], columns: int, cell: tuple[int, int] = (132, 176)) -> NDArray[np.uint8]:
-    """One person per seed at the far end of a repetition, squats and curls in turn; uint8 [h,w,3]."""
+    """One person per seed at the peak of a repetition, squats and curls in turn; uint8 [h,w,3]."""
     pictures: list[NDArray[np.uint8]] = []
     for k, seed in enumerate(seeds):
         clip = render_clip(

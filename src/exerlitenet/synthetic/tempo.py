@@ -18,7 +18,7 @@ LONGEST_DRAWN_S = 18.0
 
 @dataclass(frozen=True)
 class Tempo:
-    """Seconds of the parts of a repetition: to the far end, held there, back, held at the start position."""
+    """Seconds of the parts of a repetition: to the peak, held there, back, held at the start position."""
 
     out: float
     hold: float
@@ -34,9 +34,9 @@ class Tempo:
 class Schedule:
     """Repetitions over n frames.
 
-    phase [n,2]: per side (left, right), 0 at the start position, 1 at the far end. reach [n]: how far this
+    phase [n,2]: per side (left, right), 0 at the start position, 1 at the peak. reach [n]: how far this
     repetition goes, about 1. active [n]: 0 at rest, 1 ready or moving, smooth. extremes_s: the middle of each
-    far end. spans: begin and end of sets between longer rests, seconds. time [n]: seconds of the frames.
+    peak. spans: begin and end of sets between longer rests, seconds. time [n]: seconds of the frames.
     seconds: the clip's length.
     """
 
@@ -69,7 +69,7 @@ def wobble(rng: np.random.Generator, time: Array, fastest_hz: float = 0.6) -> Ar
 
 
 def draw_tempo(rng: np.random.Generator, period: tuple[float, float], hold: float = 0.25) -> Tempo:
-    """A tempo whose period lies in `period` seconds (log-uniform), with a held far end in a quarter of draws."""
+    """A tempo whose period lies in `period` seconds (log-uniform), with a held peak in a quarter of draws."""
     total = float(np.exp(rng.uniform(np.log(period[0]), np.log(period[1]))))
     out, back = float(rng.uniform(0.8, 1.3)), float(rng.uniform(0.8, 1.2))
     still = float(rng.uniform(0.0, 0.15)) if rng.random() > hold else float(rng.uniform(0.2, 0.9))
@@ -143,7 +143,7 @@ def schedule(
         inside = (time >= start) & (time < start + duration)
         t = time[inside] - start
         curve = ease(t / out) * (1.0 - ease((t - out - hold) / back))
-        # A held far end still settles and rises a little, so that the far end is one moment.
+        # A held peak still settles and rises a little, so that the peak is one moment.
         held = np.clip(1.0 - np.abs(t - out - hold / 2.0) / max(hold / 2.0 + 0.12, 1e-6), 0.0, 1.0)
         curve = curve * (0.985 + 0.015 * held)
         columns = {"both": [0, 1], "left": [0], "right": [1], "alternate": [k % 2]}[sides]

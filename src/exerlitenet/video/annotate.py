@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from exerlitenet.errors import InputError
-from exerlitenet.files import output_file
+from exerlitenet.files import check_writable, output_file
 from exerlitenet.results import Workout
 from exerlitenet.video.camera import PREFIX, reason
-from exerlitenet.video.overlay import Overlay, draw_overlay
+from exerlitenet.video.overlay import Overlay
 from exerlitenet.video.source import VideoSource, open_video
-
-__all__ = ["annotate_video", "draw_overlay"]
 
 LONG_SIDE = 1280
 # Fine enough for every usual frame rate; what MPEG streams use.
@@ -49,8 +46,6 @@ def annotate_video(
     Raises InputError if the source cannot be read, is a camera, or `out` cannot be written or is no .mp4.
     """
     name = str(source)
-    if name.startswith(PREFIX):
-        raise InputError(f"{name}: what a camera saw is gone by now; record it to a file and annotate that")
     check_output(out, name)
     with (
         open_video(name, long_side=LONG_SIDE, limit_s=seconds) as video,
@@ -65,16 +60,12 @@ def annotate_video(
 
 
 def check_output(out: Path, source: str) -> None:
-    """Raises InputError for a name that cannot become the annotated video."""
+    """Raises InputError for a source or a name of which no annotated video can be made."""
+    if source.startswith(PREFIX):
+        raise InputError(f"{source}: what a camera saw is gone by now; record it to a file and annotate that")
     if out.suffix.lower() != ".mp4":
         raise InputError(f"{out}: the annotated video must be an .mp4 file; give a name that ends in .mp4")
-    # os.path answers "no" where pathlib raises, for names that no file can have.
-    if os.path.isdir(out):
-        raise InputError(f"{out}: a folder of that name exists; give the name of a file")
-    if not os.path.isdir(out.parent):
-        raise InputError(f"{out}: no folder {out.parent} to write to; create it first")
-    if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
-        raise InputError(f"{out}: the source itself; give another name for the annotated video")
+    check_writable(out, [source])
 
 
 def write_frames(

@@ -19,9 +19,8 @@ from av.video.stream import VideoStream
 from exerlitenet.errors import InputError
 from exerlitenet.video.frame_skipping import FrameSkipper
 from exerlitenet.video.picture import Fit, PictureConverter
-from exerlitenet.video.presentation import PresentationClock
+from exerlitenet.video.presentation import PresentationClock, seconds
 from exerlitenet.video.track import Picture
-from exerlitenet.video.units import seconds
 
 Kind = Literal["file", "address", "camera"]
 

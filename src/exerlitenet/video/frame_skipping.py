@@ -7,8 +7,8 @@ from fractions import Fraction
 import av
 from av.video.stream import VideoStream
 
+from exerlitenet.video.presentation import seconds
 from exerlitenet.video.sequence import TickClock
-from exerlitenet.video.units import seconds
 
 
 class FrameSkipper:

@@ -25,7 +25,7 @@ OVERSAMPLING = 3
 
 
 def exercise_colour(exercise: str) -> Colour:
-    """The colour that stands for an exercise, the same one everywhere and always."""
+    """The colour of an exercise, the same one everywhere and always."""
     if exercise in KNOWN_COLOURS:
         return KNOWN_COLOURS[exercise]
     return OTHER_COLOURS[sum(exercise.encode()) % len(OTHER_COLOURS)]
@@ -197,14 +197,3 @@ def shrink(canvas: Image.Image) -> Image.Image:
     """From the size it was drawn at to the size it is shown at."""
     size = (max(1, round(canvas.width / OVERSAMPLING)), max(1, round(canvas.height / OVERSAMPLING)))
     return canvas.resize(size, Image.Resampling.BOX)
-
-
-def draw_overlay(
-    rgb: NDArray[np.uint8], workout: Workout, time_s: float, duration_s: float
-) -> NDArray[np.uint8]:
-    """One frame with the exercise under way, its confidence, the count so far and the timeline.
-
-    rgb: uint8 [height, width, 3]. duration_s: length of the timeline. Returns a new array of the same shape.
-    For many frames of one size `Overlay` is faster.
-    """
-    return Overlay(workout, duration_s, rgb.shape[1], rgb.shape[0]).draw(rgb, time_s)

@@ -121,7 +121,7 @@ class PictureConverter:
         return (height, width) if orientation_of(frame).transpose else (width, height)
 
     def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """uint8 [h, w, 3], upright, contiguous, scaled to fit; alpha lies over black."""
+        """uint8 [h, w, 3], upright, contiguous, scaled to fit; alpha is over black."""
         alpha = has_alpha(frame)
         width, height = self.fit.size(*displayed_size(frame, self.sample_aspect))
         picture = self._reformatter.reformat(

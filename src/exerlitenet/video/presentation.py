@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 # A fall of the stamps by more than this is a clock that started anew, by less a picture out of order.
 CLOCK_RESTART_S = 1.0
 
@@ -10,7 +12,7 @@ class PresentationClock:
     """Times of the pictures of one stream, in the order in which they are decoded.
 
     A picture without a stamp follows when the one before it has been shown. Pictures out of order are dropped.
-    Where the clock of the container starts anew, as in joined recordings, time goes on after the last picture.
+    Where the clock of the container starts anew, as in joined recordings, time continues after the last picture.
 
     origin_s: the stamp that counts as 0; None as long as no picture had a stamp.
     end_s: when the last picture has been shown; 0 before the first.
@@ -40,3 +42,8 @@ class PresentationClock:
         self._last_s = time_s
         self.end_s = time_s + shown_s
         return time_s
+
+
+def seconds(ticks: int, time_base: Fraction) -> float:
+    """The same as the product of both, rounded once; a product of fractions takes longer, and comes every frame."""
+    return ticks * time_base.numerator / time_base.denominator

@@ -87,7 +87,7 @@ class VideoSource:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Goes on where an earlier loop stopped."""
+        """Continues where an earlier loop stopped."""
         return self._frames
 
     def _read(self) -> Generator[Frame, None, None]:

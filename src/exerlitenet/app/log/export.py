@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from exerlitenet.app.records import Session, Set
-from exerlitenet.app.tempo import tempo_of
+from exerlitenet.app.log.records import Session, Set
+from exerlitenet.app.log.tempo import tempo_of
 from exerlitenet.results import NONE
 
 COLUMNS = (
@@ -104,7 +104,8 @@ def _label_row(session: Session, one: Set) -> dict[str, Any]:
         "label": one.exercise,
         "activity": one.exercise if is_exercise else "",
         "group": GROUP,
-        "repetitions": one.repetitions if is_exercise else 0,
+        # Nothing was counted, and the user said nothing: the model does not count.
+        "repetitions": "" if is_exercise and not one.counted and not one.checked else one.repetitions,
         "extremes_s": ";".join(f"{t - begin:.2f}" for t in one.repetition_times_s) if known else "",
         "seconds": f"{end - begin:.2f}",
         "checked": _yes(one.checked),

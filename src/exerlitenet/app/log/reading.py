@@ -5,22 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 
-from exerlitenet.app.records import Correction, Session, Set
+from exerlitenet.app.log.records import Correction, Session, Set
 
-# The first ten characters of a local time in ISO 8601 are its day.
 _SETS = """
     SELECT sets.id, session_id, model, exercise, started_at, start_s, end_s, confidence, finished
     FROM sets
     WHERE (:session IS NULL OR session_id = :session)
       AND (:set_id IS NULL OR sets.id = :set_id)
-      AND (:since IS NULL OR substr(started_at, 1, 10) >= :since)
     ORDER BY sets.id
 """
 _SESSIONS = """
     SELECT id, started_at, ended_at, model, source FROM sessions
-    WHERE (:session IS NULL OR id = :session) AND (:since IS NULL OR substr(started_at, 1, 10) >= :since)
+    WHERE :session IS NULL OR id = :session
     ORDER BY id
 """
 _CORRECTIONS = """
@@ -31,15 +29,10 @@ _CORRECTIONS = """
 
 
 def read_sets(
-    connection: sqlite3.Connection,
-    *,
-    session: int | None = None,
-    set_id: int | None = None,
-    since: date | None = None,
+    connection: sqlite3.Connection, *, session: int | None = None, set_id: int | None = None
 ) -> list[Set]:
     """Sets in the order in which they began, deleted ones too; what is None does not choose."""
-    chosen = {"session": session, "set_id": set_id, "since": since.isoformat() if since else None}
-    rows = connection.execute(_SETS, chosen).fetchall()
+    rows = connection.execute(_SETS, {"session": session, "set_id": set_id}).fetchall()
     if not rows:
         return []
     times: defaultdict[int, list[float]] = defaultdict(list)
@@ -67,12 +60,9 @@ def read_sets(
     ]
 
 
-def read_sessions(
-    connection: sqlite3.Connection, *, session: int | None = None, since: date | None = None
-) -> tuple[Session, ...]:
+def read_sessions(connection: sqlite3.Connection, *, session: int | None = None) -> tuple[Session, ...]:
     """Sessions in the order in which they began, with all their sets; what is None does not choose."""
-    chosen = {"session": session, "since": since.isoformat() if since else None}
-    rows = connection.execute(_SESSIONS, chosen).fetchall()
+    rows = connection.execute(_SESSIONS, {"session": session}).fetchall()
     sets: defaultdict[int, list[Set]] = defaultdict(list)
     for one in read_sets(connection, session=session) if rows else ():
         sets[one.session].append(one)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exerlitenet.app.figures import bests, history, monday, ordered, streaks
-from exerlitenet.app.records import Correction, Set
-from exerlitenet.app.tempo import tempo_of
+from exerlitenet.app.log.figures import bests, history, monday, ordered, streaks
+from exerlitenet.app.log.records import Correction, Set
+from exerlitenet.app.log.tempo import tempo_of
 from logs import a_set
 
 TODAY = date(2026, 4, 16)  # a Thursday

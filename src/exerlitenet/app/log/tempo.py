@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum, sqrt
 from typing import Any
 
-from exerlitenet.app.records import Set
+from exerlitenet.app.log.records import Set
 
 FEWEST_FOR_CONSISTENCY = 3
 
@@ -16,7 +16,7 @@ FEWEST_FOR_CONSISTENCY = 3
 class Tempo:
     """The tempo of a set of two or more repetitions.
 
-    gaps_s: seconds from each repetition's far end to the next one's; one fewer than repetitions.
+    gaps_s: seconds from each repetition's peak to the next one's; one fewer than repetitions.
     """
 
     gaps_s: tuple[float, ...]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from exerlitenet.app.records import Set
-from exerlitenet.app.tempo import tempo_of
+from exerlitenet.app.log.records import Set
+from exerlitenet.app.log.tempo import tempo_of
 from exerlitenet.results import NONE
 
 MOST_DAYS = 3660
@@ -20,7 +20,7 @@ _KNOWN = ("squat", "biceps_curl")
 def history(sets: Iterable[Set], *, days: int, today: date) -> dict[str, Any]:
     """What the history page shows of the `days` up to today, as plain types.
 
-    Only sets that count are looked at: not deleted, and of an exercise. `by_day` and `by_week` (weeks begin on
+    Only sets that count are included: not deleted, and of an exercise. `by_day` and `by_week` (weeks begin on
     Monday; the first one is whole) have an entry for each day or week, also of nothing; `sets` are those of the
     days, and `aside` those of the days that do not count; `bests` and `streak` are of all time.
     """

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exerlitenet.app.export import COLUMNS, LABEL_COLUMNS, clip_range, labels_csv, sessions_json, sets_csv
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log.export import COLUMNS, LABEL_COLUMNS, clip_range, labels_csv, sessions_json, sets_csv
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.datasets.clips import Clip, rows_of_csv
 from logs import a_set, write_set
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exerlitenet.cli.interrupt import ends_with_ctrl_c
+from exerlitenet.cli.options import ends_with_ctrl_c
 from exerlitenet.errors import InputError
 
 

@@ -20,7 +20,7 @@ LARGEST_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True)
 class Correction:
-    """What the user says about a set, as it stands now. It lies beside what the model said.
+    """What the user says about a set, as it is now, beside what the model said.
 
     made_at: local time, with its offset. exercise, repetitions: None where the user agrees with the model or
     has said nothing. deleted: the set counts nowhere. note: words of the user's own.
@@ -39,8 +39,8 @@ class Set:
 
     started_at: local time, with its offset. start_s, end_s: seconds in the session's stream.
     recognised: the exercise that the model saw. repetition_times_s: when each repetition that it counted was at
-        its far end, seconds in the stream, rising. confidence: mean probability, 0 to 1; None before the first.
-    finished: False while the set goes on, and for good where the program was killed during it.
+        its peak, seconds in the stream, rising. confidence: mean probability, 0 to 1; None before the first.
+    finished: False while the set runs, and for good where the program was killed during it.
     """
 
     id: int
@@ -131,7 +131,7 @@ class Set:
 class Session:
     """One time in front of the camera, or one video.
 
-    started_at, ended_at: local time, with its offset; ended_at is None while it goes on, and where the program
+    started_at, ended_at: local time, with its offset; ended_at is None while it runs, and where the program
     was killed. model: the latest one used. source: "camera", or the name of a video file. sets: in the order in
     which they began.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from exerlitenet.app.schema import VERSION, migrate, version_of
+from exerlitenet.app.log.schema import VERSION, migrate, version_of
 from exerlitenet.errors import InputError
 
 
@@ -117,11 +117,6 @@ class Database:
                 f"{self.path}: cannot be used as the workout log ({error}); check the file, its folder's "
                 "permissions and the space left, or give another --database"
             ) from error
-
-    def check(self) -> str:
-        """What SQLite's own check of the whole file says: "ok" when nothing is wrong."""
-        with self._lock, self._explained(), closing(self._connection.cursor()) as cursor:
-            return str(cursor.execute("PRAGMA integrity_check").fetchone()[0])
 
     def close(self) -> None:
         """Ends the connection; it may be called twice."""

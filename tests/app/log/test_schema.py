@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from exerlitenet.app import schema
-from exerlitenet.app.sessions import SessionLog
+from exerlitenet.app.log import schema
+from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.errors import InputError
+from logs import check
 
 # As version 1 wrote it: neither sources nor corrections.
 VERSION_1 = """
@@ -58,7 +59,7 @@ def test_a_log_of_version_1_is_brought_to_the_current_one(tmp_path: Path) -> Non
         assert one.started_at.isoformat() == "2025-01-31T07:01:00+01:00"
         assert log.correct(8, repetitions=4).repetitions == 4
         assert log.begin_session("next") == 4
-        assert log.check() == "ok"
+        assert check(path) == "ok"
     with SessionLog(tmp_path / "new.db"):
         pass
     assert tables(path) == tables(tmp_path / "new.db")
@@ -125,7 +126,7 @@ def test_a_log_that_another_makes_while_this_one_looks_is_a_log(
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Slow))
     with SessionLog(path) as log:
         assert log.begin_session("tiny") == 1
-        assert log.check() == "ok"
+        assert check(path) == "ok"
     assert Slow.tries >= 2
 
 
