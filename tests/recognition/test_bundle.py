@@ -163,7 +163,7 @@ def test_a_card_with_a_fault_names_the_card(folder: Path, change: Callable[[dict
     [
         (lambda card: card["sequence"].update(rate=-1), "rate must be a positive number"),
         (lambda card: card["thresholds"]["segments"].update(enter=2), "leave <= enter <= 1"),
-        (lambda card: card["thresholds"]["counting"].update(height=2), "unknown counting threshold 'height'"),
+        (lambda card: card["thresholds"]["counting"].update(height=2), "unknown threshold 'height'"),
     ],
 )
 def test_values_that_make_no_sense(

@@ -15,10 +15,11 @@ from exerlitenet.cli.options import ModelOption
 from exerlitenet.cli.output import OnProgress, bar, complain, console
 from exerlitenet.cli.show import clock, show_workout
 from exerlitenet.errors import InputError
-from exerlitenet.results import Segment
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from exerlitenet.results import Segment
 
 VIDEO, REPORT, ANNOTATED = "sample.mp4", "report.html", "annotated.mp4"
 WRONG = 1

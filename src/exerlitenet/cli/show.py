@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exerlitenet.results import Workout
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from exerlitenet.results import Workout
 
 
 def clock(seconds: float) -> str:
