@@ -1,15 +1,14 @@
-"""LSTMs that tests work out in NumPy, and write as TensorFlow's exporter does: one copy of the cell a frame."""
+"""LSTMs that tests work out in NumPy."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs import made, node
+from exerlitenet.export.head_graph import HeadWeights
 
 Floats = NDArray[np.float32]
 
@@ -73,100 +72,14 @@ class Recurrence:
             [np.stack(states) for states in zip(*after, strict=True)],
         )
 
-    def unrolled(self, *, phase: bool = True) -> Any:
-        """The onnx.ModelProto: windows [n, frames, width] -> probabilities [n, classes] and phase [n, frames]."""
-        constants: dict[str, Any] = {
-            "axis": np.array([1], np.int64),
-            "bounds": np.array([0, 1], np.int64),
-            "free": np.array([0, 1], np.int64),
-            "dense": self.dense,
-            "of_phase": self.of_phase,
-            "frames": np.array([-1, self.frames], np.int64),
-        }
-        nodes: list[Any] = []
-        source = "windows"
-        for layer, units in enumerate(self.units):
-            constants[f"recurrent{layer}"] = self.recurrent[layer]
-            if layer:
-                constants |= {
-                    f"kernel{layer}": self.kernels[layer - 1],
-                    f"bias{layer}": self.biases[layer - 1],
-                }
-                _tensordot(nodes, constants, source, f"kernel{layer}", f"projected{layer}")
-                nodes.append(node("Add", [f"projected{layer}", f"bias{layer}"], f"gates{layer}"))
-                source = f"gates{layer}"
-            hidden = self._layer(nodes, constants, layer, source)
-            for k, name in enumerate(hidden):
-                nodes.append(node("Unsqueeze", [name, "axis"], f"side{layer}_{k}"))
-            source = f"sequence{layer}"
-            sides = [f"side{layer}_{k}" for k in range(self.frames)]
-            nodes.append(node("Concat", sides, source, axis=1))
-            constants[f"units{layer}"] = np.array([units], np.int64)
-        outputs: dict[str, Sequence[Any]] = {"probabilities": ["n", self.dense.shape[1]]}
-        if phase:
-            _tensordot(nodes, constants, source, "of_phase", "raw")
-            nodes += [node("Sigmoid", ["raw"], "said"), node("Reshape", ["said", "frames"], "phase")]
-            outputs["phase"] = ["n", self.frames]
-        nodes += [
-            node("MatMul", [hidden[-1], "dense"], "logits"),
-            node("Softmax", ["logits"], "probabilities"),
-        ]
-        return made(nodes, constants, {"windows": ["n", self.frames, self.width]}, outputs)
-
-    def _layer(self, nodes: list[Any], constants: dict[str, Any], layer: int, source: str) -> list[str]:
-        """Adds the cells of all frames; returns the names of their outputs."""
-        hidden, carry, names = "", "", []
-        for k in range(self.frames):
-
-            def own(name: str, k: int = k) -> str:
-                return f"{name}{layer}_{k}"
-
-            constants[own("start")] = np.array([0, k], np.int64)
-            constants[own("end")] = np.array([2**31 - 1, k + 1], np.int64)
-            cut = [source, own("start"), own("end"), "bounds"]
-            nodes += [node("Slice", cut, own("cut")), node("Squeeze", [own("cut"), "axis"], own("frame"))]
-            gates = own("frame")
-            if hidden:
-                nodes.append(node("MatMul", [hidden, f"recurrent{layer}"], own("again")))
-                nodes.append(node("Add", [gates, own("again")], own("sum")))
-                gates = own("sum")
-            i, f, c, o = (own(gate) for gate in "ifco")
-            nodes += [
-                node("Split", [gates], i, f, c, o, axis=-1),
-                node("Sigmoid", [i], own("input")),
-                node("Tanh", [c], own("cell")),
-                node("Mul", [own("input"), own("cell")], own("fresh")),
-            ]
-            if carry:
-                nodes += [
-                    node("Sigmoid", [f], own("forget")),
-                    node("Mul", [own("forget"), carry], own("kept")),
-                    node("Add", [own("kept"), own("fresh")], own("carry")),
-                ]
-            carry = own("carry") if carry else own("fresh")
-            nodes += [
-                node("Sigmoid", [o], own("open")),
-                node("Tanh", [carry], own("bounded")),
-                node("Mul", [own("open"), own("bounded")], own("hidden")),
-            ]
-            hidden = own("hidden")
-            names.append(hidden)
-        return names
-
-
-def _tensordot(nodes: list[Any], constants: dict[str, Any], source: str, matrix: str, out: str) -> None:
-    """[n, frames, a] times [a, b] -> [n, frames, b] by way of two sides, with the shape computed."""
-    rows, width = constants[matrix].shape
-    constants[f"{out}_flat"] = np.array([-1, rows], np.int64)
-    constants[f"{out}_width"] = np.array([width], np.int64)
-    nodes += [
-        node("Reshape", [source, f"{out}_flat"], f"{out}_rows"),
-        node("MatMul", [f"{out}_rows", matrix], f"{out}_product"),
-        node("Shape", [source], f"{out}_shape"),
-        node("Gather", [f"{out}_shape", "free"], f"{out}_sides", axis=0),
-        node("Concat", [f"{out}_sides", f"{out}_width"], f"{out}_target", axis=0),
-        node("Reshape", [f"{out}_product", f"{out}_target"], out),
-    ]
+    def head(self, *, phase: bool = True) -> HeadWeights:
+        """The same as weights of a head's graph; what the encoder has of them is left empty."""
+        nothing = np.zeros((0, 4 * self.units[0]), np.float32), np.zeros(4 * self.units[0], np.float32)
+        entries = [nothing, *zip(self.kernels, self.biases, strict=True)]
+        lstm = tuple((k, r, b) for (k, b), r in zip(entries, self.recurrent, strict=True))
+        dense = ((self.dense, np.zeros(self.dense.shape[1], np.float32)),)
+        of_phase = (self.of_phase, np.zeros(1, np.float32)) if phase else None
+        return HeadWeights(lstm, dense, of_phase, self.dense.shape[1])
 
 
 def _cell(gates: Floats, carry: Floats) -> tuple[Floats, Floats]:

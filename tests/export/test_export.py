@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ import tiny_training
 from exerlitenet.errors import InputError
 from exerlitenet.export import export
 from exerlitenet.export.export import ExportReport, Parts, export_bundle, largest_difference
+from exerlitenet.export.head_graph import head_graph
 from exerlitenet.export.quantise import quantise_weights
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
 from exerlitenet.training.config import ModelConfig
-from exerlitenet.training.posture.engine import build_posture_network
-from exerlitenet.training.posture.head import frame_encoder, sequence_head
+from exerlitenet.training.posture.engine import PostureNetwork, build_posture_network
+from exerlitenet.training.posture.head import frame_encoder, head_weights, sequence_head
 from exerlitenet.video.sequence import SequenceSpec
 from graphs import operators, session
 from tiny_posture import tiny_backbone, tiny_config
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
+def network() -> PostureNetwork:
     config = tiny_config()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("exerlitenet.training.networks.backbone.build_backbone", tiny_backbone)
@@ -41,12 +41,24 @@ def parts() -> Parts:
     for weight in network.posture.weights:  # statistics as a trained network has them
         if "moving" in weight.path:
             weight.assign(np.linspace(0.05, 0.4, weight.shape[0]))
+    return network
+
+
+@pytest.fixture(scope="module")
+def head(network: PostureNetwork) -> Any:
+    """The sequence head in Keras."""
+    return sequence_head(network.head)
+
+
+@pytest.fixture(scope="module")
+def parts(network: PostureNetwork) -> Parts:
+    config = tiny_config()
     return Parts(
         name="tiny",
         classes=config.classes,
         spec=config.sequence,
         encoder=frame_encoder(network.posture, network.head),
-        head=sequence_head(network.head),
+        head=head_weights(network.head),
         full=network.full,
         phase_delay=2,
     )
@@ -67,7 +79,7 @@ def report(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> ExportRepo
     return exported(parts, tmp_path_factory.mktemp("bundles") / "float")
 
 
-def test_both_graphs_agree_with_keras(parts: Parts, report: ExportReport) -> None:
+def test_both_graphs_agree_with_keras(parts: Parts, head: Any, report: ExportReport) -> None:
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     pixels = np.random.default_rng(2).random((6, 64, 64, 3), np.float32)
     views = np.random.default_rng(5).uniform(0.2, 1.2, (6, 3)).astype(np.float32)
@@ -77,14 +89,14 @@ def test_both_graphs_agree_with_keras(parts: Parts, report: ExportReport) -> Non
     assert np.abs(projection - engine.encode(pixels)).max() > 1e-3, "where it looks matters"
     np.testing.assert_allclose(joints, wanted["joints"], atol=1e-4)
     windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
-    judged = {key: np.asarray(value) for key, value in parts.head(windows).items()}
+    judged = {key: np.asarray(value) for key, value in head(windows).items()}
     probabilities, phase = engine.classify(windows)
     np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
     assert phase is not None
     np.testing.assert_allclose(phase, judged["phase"], atol=1e-5)
 
 
-def test_a_stream_goes_on_with_its_windows(parts: Parts, report: ExportReport) -> None:
+def test_a_stream_goes_on_with_its_windows(head: Any, report: ExportReport) -> None:
     """Frame by frame, the exported head says what Keras says of each whole window."""
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     stream = np.random.default_rng(4).normal(0, 1, (15, 32)).astype(np.float32)
@@ -93,7 +105,7 @@ def test_a_stream_goes_on_with_its_windows(parts: Parts, report: ExportReport) -
     for end in range(1, len(stream)):
         probabilities, phase = windows.push(stream[end])
         whole = stream[np.clip(np.arange(end - 5, end + 1), 0, None)][None]
-        judged = {key: np.asarray(value)[0] for key, value in parts.head(whole).items()}
+        judged = {key: np.asarray(value)[0] for key, value in head(whole).items()}
         np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
         assert phase is not None
         np.testing.assert_allclose(phase, judged["phase"][-1:], atol=1e-5)
@@ -113,30 +125,24 @@ def test_a_window_that_goes_on_wrongly_is_a_difference(
     assert largest_difference(engine, parts.full, sequences()) > export.LARGEST_DIFFERENCE
 
 
-def test_the_graphs_are_simplified(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both say what the converted ones say, in fewer nodes."""
+def test_the_encoder_is_simplified(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what the converted one says, in fewer nodes."""
     onnx = pytest.importorskip("onnx")
     plain, simple = tmp_path / "plain.onnx", tmp_path / "simple.onnx"
     pixels = np.random.default_rng(2).random((2, 64, 64, 3), np.float32)
     views = np.random.default_rng(5).uniform(0.2, 1.2, (2, 3)).astype(np.float32)
-    windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
-    given = {
-        "encoder": (parts.encoder, {"pixels": pixels, "views": views}, {"HardSwish", "Resize"}),
-        "head": (parts.head, {parts.head.inputs[0].name: windows}, {"Scan"}),
-    }
-    for part, (model, inputs, expected) in given.items():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(export, "simplify", lambda *_, **__: None)
-            export.to_onnx(model, plain)
-        export.to_onnx(model, simple, rolling=part == "head")
-        before, after = (onnx.load(str(path)) for path in (plain, simple))
-        assert len(after.graph.node) < 0.8 * len(before.graph.node)
-        assert expected <= set(operators(after))
-        names = [value.name for value in before.graph.output]
-        for wanted, found in zip(
-            session(before).run(names, inputs), session(after).run(names, inputs), strict=True
-        ):
-            np.testing.assert_allclose(found, wanted, atol=1e-5)
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "simplify_frames", lambda graph: graph.model())
+        export.to_onnx(parts.encoder, plain)
+    export.to_onnx(parts.encoder, simple)
+    before, after = (onnx.load(str(path)) for path in (plain, simple))
+    assert len(after.graph.node) < 0.8 * len(before.graph.node)
+    assert {"HardSwish", "Resize"} <= set(operators(after))
+    names, inputs = [value.name for value in before.graph.output], {"pixels": pixels, "views": views}
+    for wanted, found in zip(
+        session(before).run(names, inputs), session(after).run(names, inputs), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_the_bundle_holds_what_it_was_given(parts: Parts, report: ExportReport) -> None:
@@ -229,37 +235,16 @@ def test_a_folder_that_is_not_free_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_roles_need_their_outputs(parts: Parts, report: ExportReport) -> None:
-    path = report.bundle.folder / "head.onnx"
-    assert export._roles(path, parts.head, "probabilities") == {
-        "phase": "phase",
-        "probabilities": "probabilities",
-    }
-    with pytest.raises(InputError, match="names its outputs"):
-        export._roles(path, replace(parts, head=parts.encoder).head, "projection")
-
-
-@pytest.mark.parametrize("units", [(6, 5), (4,)])
-def test_the_papers_family_goes_on_with_its_windows_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize("overrides", [{"lstm": (6, 5)}, {"lstm": (4,)}, {"lstm": (), "temporal": "none"}])
+def test_heads_of_the_papers_family(monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]) -> None:
     monkeypatch.setattr(cnn_lstm, "build_backbone", tiny_training.tiny_backbone)
-    config = ModelConfig(lstm=units, dropout=(0.4,) * len(units), dense=(4,), pooling="average")
-    spec = SequenceSpec(frames=5, size=32)
-    network = cnn_lstm.build(config, spec, ("squat", "biceps_curl"), None)
-    head = cnn_lstm.sequence_head(network)
-    path = tmp_path / "head.onnx"
-    export.to_onnx(head, path, rolling=True)
-    onnx = pytest.importorskip("onnx")
-    at_work = session(onnx.load(str(path)))
+    units = overrides["lstm"]
+    config = ModelConfig(**overrides, dropout=(0.4,) * len(units), dense=(4,), pooling="average")
+    network = cnn_lstm.build(config, SequenceSpec(frames=5, size=32), ("squat", "biceps_curl"), None)
+    head, weights = cnn_lstm.sequence_head(network), cnn_lstm.head_weights(network)
+    at_work = session(head_graph(weights))
     states = [value.name for value in at_work.get_overridable_initializers()]
     assert len(states) == 2 * len(units)
-    windows = np.random.default_rng(0).normal(0, 1, (3, 5, 4 * units[0])).astype(np.float32)
-    [output], [source] = export._roles(path, head, "probabilities").values(), head.inputs
-    whole = at_work.run([output], {source.name: windows})[0]
-    np.testing.assert_allclose(whole, np.asarray(head(windows)), atol=1e-5)
-    before = at_work.run([f"{name}_next" for name in states], {source.name: windows[:, :4]})
-    given = {name: values[-1] for name, values in zip(states, before, strict=True)}
-    np.testing.assert_allclose(
-        at_work.run([output], {source.name: windows[:, 4:], **given})[0], whole, atol=1e-5
-    )
+    windows = np.random.default_rng(0).normal(0, 1, (3, *head.input_shape[1:])).astype(np.float32)
+    found = at_work.run(["probabilities"], {"projections": windows})[0]
+    np.testing.assert_allclose(found, np.asarray(head(windows)), atol=1e-5)

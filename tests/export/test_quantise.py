@@ -102,18 +102,17 @@ def test_a_channel_of_zeros_stays_zero(tmp_path: Path) -> None:
 
 
 def test_weights_that_an_inner_graph_takes_are_int8_too(tmp_path: Path) -> None:
-    from exerlitenet.export.graph import Graph
-    from exerlitenet.export.head_graph import roll_windows
+    from exerlitenet.export.head_graph import head_graph
 
     path = tmp_path / "head.onnx"
     recurrence = Recurrence(units=(12, 8))
-    onnx.save(roll_windows(Graph(recurrence.unrolled())), str(path))
+    onnx.save(head_graph(recurrence.head()), str(path))
     quantise_weights(path, least_values=LEAST_VALUES)
     model = onnx.load(str(path))
     onnx.checker.check_model(model, full_check=True)
     stored = {tensor.name for tensor in model.graph.initializer}
-    assert {f"{name}_int8" for name in ("recurrent0", "recurrent1", "kernel1")} <= stored
+    assert {f"{name}_int8" for name in ("recurrent_1", "recurrent_2", "kernel_2")} <= stored
     windows = recurrence.windows(2)
-    found = session(model).run(["probabilities"], {"windows": windows})[0]
+    found = session(model).run(["probabilities"], {"projections": windows})[0]
     difference = np.abs(found - recurrence.step(windows, None)[0]).max()
     assert 0 < difference < 0.02

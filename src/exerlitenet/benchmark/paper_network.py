@@ -33,23 +33,22 @@ def write_paper_network(folder: str) -> None:
     from exerlitenet.training.keras import import_keras
 
     import_keras()
-    from exerlitenet.export.export import to_onnx
-    from exerlitenet.training.cnn_lstm.network import build, encoder, sequence_head
+    from exerlitenet.export.export import to_onnx, write_head
+    from exerlitenet.export.head_graph import INPUT
+    from exerlitenet.training.cnn_lstm.network import build, encoder, head_weights
     from exerlitenet.training.config import load_config
 
     config = load_config(CONFIG)
     network = build(config.model, config.sequence, config.classes, None)
-    graphs = {}
-    for role, model, output in (
-        ("encoder", encoder(network), "projection"),
-        ("head", sequence_head(network), "probabilities"),
-    ):
-        path = Path(folder) / f"{role}.onnx"
-        to_onnx(model, path)
-        graphs[role] = graph_of(path, model.inputs[0].name, {output: output_name(path)})
-    Bundle(
-        Path(folder), config.name, config.classes, config.sequence, graphs["encoder"], graphs["head"]
-    ).save()
+    frames, head = Path(folder) / "encoder.onnx", Path(folder) / "head.onnx"
+    pixels = encoder(network)
+    to_onnx(pixels, frames)
+    write_head(head_weights(network), head)
+    graphs = (
+        graph_of(frames, pixels.inputs[0].name, {"projection": output_name(frames)}),
+        graph_of(head, INPUT, head_weights(network).roles),
+    )
+    Bundle(Path(folder), config.name, config.classes, config.sequence, *graphs).save()
 
 
 def output_name(path: Path) -> str:

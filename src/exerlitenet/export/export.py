@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from exerlitenet.errors import InputError
 from exerlitenet.export.frame_graph import simplify_frames
 from exerlitenet.export.graph import Graph
-from exerlitenet.export.head_graph import roll_windows
+from exerlitenet.export.head_graph import INPUT, HeadWeights, head_graph
 from exerlitenet.export.quantise import quantise_weights
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
 from exerlitenet.recognition.engine import whole_squares
@@ -40,15 +40,14 @@ class Parts:
     """What is exported.
 
     encoder: pixels [n, size, size, 3], perhaps with views [n, 3] -> projections [n, width], or a dict with
-    "projection" and "joints". head: [b, frames, width] -> probabilities, or a dict with "probabilities" and "phase".
-    full: [b, frames, size, size, 3], perhaps with views [b, frames, 3] -> probabilities, the network as it was trained.
+    "projection" and "joints". head: what goes on from there. full: [b, frames, size, size, 3], perhaps with views [b, frames, 3] -> probabilities, the network as it was trained.
     """
 
     name: str
     classes: tuple[str, ...]
     spec: SequenceSpec
     encoder: keras.Model
-    head: keras.Model
+    head: HeadWeights
     full: keras.Model
     phase_delay: int = 0
     segments: SegmentThresholds = field(default_factory=SegmentThresholds)
@@ -99,17 +98,19 @@ def export_bundle(
     with TemporaryDirectory(prefix=".export-", dir=out.absolute().parent) as work:
         folder = Path(work)
         encoder, head = folder / "encoder.onnx", folder / "head.onnx"
-        inputs = {"encoder": parts.encoder.inputs[0].name, "head": parts.head.inputs[0].name}
-        views = parts.encoder.inputs[1].name if len(parts.encoder.inputs) > 1 else ""
-        to_onnx(parts.encoder, encoder, int8=int8)
-        to_onnx(parts.head, head, int8=int8, rolling=True)
+        pixels, *views = (value.name for value in parts.encoder.inputs)
+        to_onnx(parts.encoder, encoder)
+        write_head(parts.head, head)
+        if int8:
+            quantise_weights(encoder)
+            quantise_weights(head)
         bundle = Bundle(
             folder=folder,
             name=parts.name,
             classes=parts.classes,
             spec=parts.spec,
-            encoder=graph_of(encoder, inputs["encoder"], _roles(encoder, parts.encoder, "projection"), views),
-            head=graph_of(head, inputs["head"], _roles(head, parts.head, "probabilities")),
+            encoder=graph_of(encoder, pixels, _roles(encoder, parts.encoder), *views),
+            head=graph_of(head, INPUT, parts.head.roles),
             phase_delay=parts.phase_delay,
             segment_thresholds=parts.segments,
             counting_thresholds=parts.counting,
@@ -166,12 +167,8 @@ def largest_difference(
     return worst
 
 
-def to_onnx(model: keras.Model, path: Path, *, int8: bool = False, rolling: bool = False) -> None:
-    """Keras model -> ONNX file: converted, then simplified.
-
-    int8: weights are kept as int8; see `quantise`. rolling: for a sequence head, a stream may go on with its windows
-    frame by frame; see `head_graph`.
-    """
+def to_onnx(model: keras.Model, path: Path) -> None:
+    """Keras model -> ONNX file: converted, then simplified (see `frame_graph`)."""
     import onnxruntime
 
     raw = path.with_suffix(".raw.onnx")
@@ -189,32 +186,28 @@ def to_onnx(model: keras.Model, path: Path, *, int8: bool = False, rolling: bool
     options.log_severity_level = 3
     onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
     raw.unlink()
-    simplify(path, rolling=rolling)
-    if int8:
-        quantise_weights(path)
+    _save(simplify_frames(Graph.load(path)), path)
 
 
-def simplify(path: Path, *, rolling: bool = False) -> None:
-    """Rewrites an ONNX file as `frame_graph` does, or, where it is a sequence head that rolls, as `head_graph`."""
+def write_head(head: HeadWeights, path: Path) -> None:
+    """A sequence head's weights -> ONNX file."""
+    _save(head_graph(head), path)
+
+
+def _save(model: Any, path: Path) -> None:
     import onnx
 
-    graph = Graph.load(path)
-    model = roll_windows(graph) if rolling else simplify_frames(graph)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))
 
 
-def _roles(path: Path, model: keras.Model, only: str) -> dict[str, str]:
-    """Role -> name of the graph's output. A model with one unnamed output plays the role `only`."""
-    import onnxruntime
+def _roles(path: Path, encoder: keras.Model) -> dict[str, str]:
+    """Role -> name of the graph's output. A single one without a name is the projection."""
+    import onnx
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    names = [value.name for value in session.get_outputs()]
-    if not isinstance(model.output, dict):
-        return {only: names[0]}
-    found = {role: role for role in model.output if role in names}
-    if len(found) != len(model.output):
-        raise InputError(f"the exported graph names its outputs {names}, expected {sorted(model.output)}")
-    return found
+    names = [value.name for value in onnx.load(str(path), load_external_data=False).graph.output]
+    if not isinstance(encoder.output, dict):
+        return {"projection": names[0]}
+    if not set(encoder.output) <= set(names):
+        raise InputError(f"the exported graph names its outputs {names}, expected {sorted(encoder.output)}")
+    return {role: role for role in encoder.output}

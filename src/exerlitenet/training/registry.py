@@ -136,7 +136,7 @@ def _parts(run: Run) -> Parts:
     config = run.config
     if config.model.kind == "posture":
         from exerlitenet.training.posture.engine import COUNTING, SEGMENTS, load_posture_network
-        from exerlitenet.training.posture.head import frame_encoder, sequence_head
+        from exerlitenet.training.posture.head import frame_encoder, head_weights
 
         whole = load_posture_network(run)
         return Parts(
@@ -144,7 +144,7 @@ def _parts(run: Run) -> Parts:
             classes=config.classes,
             spec=config.sequence,
             encoder=frame_encoder(whole.posture, whole.head),
-            head=sequence_head(whole.head),
+            head=head_weights(whole.head),
             full=whole.full,
             phase_delay=whole.head.config.phase_delay,
             segments=SEGMENTS,
@@ -152,7 +152,7 @@ def _parts(run: Run) -> Parts:
         )
     from exerlitenet.training.cnn_lstm.engine import load_network
     from exerlitenet.training.cnn_lstm.network import encoder
-    from exerlitenet.training.cnn_lstm.network import sequence_head as recurrent_head
+    from exerlitenet.training.cnn_lstm.network import head_weights as recurrent_head
 
     network = load_network(run)
     return Parts(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.errors import InputError
+from exerlitenet.export.head_graph import HeadWeights
 from exerlitenet.training.config import ModelConfig
 from exerlitenet.training.networks.backbone import build_backbone, frozen_part
 from exerlitenet.video.sequence import SequenceSpec
@@ -175,6 +176,21 @@ def sequence_head(network: Network) -> keras.Model:
     else:
         steps = list(network.layers[-1:])
     return keras.Model(codes, _chain(codes, steps), name="sequence_head")
+
+
+def head_weights(network: Network) -> HeadWeights:
+    """What `sequence_head` computes with, for a graph of it."""
+    import keras
+
+    from exerlitenet.training.networks.layers import ProjectedLSTM
+
+    if network.config.temporal == "none":
+        return HeadWeights.mean(len(network.classes))
+    lstm, dense = (
+        [layer for layer in network.layers if isinstance(layer, kind)]
+        for kind in (ProjectedLSTM, keras.layers.Dense)
+    )
+    return HeadWeights.of_layers(lstm, dense)
 
 
 def _sequence_layers(config: ModelConfig, classes: int) -> list[Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exerlitenet.datasets.landmarks import LANDMARKS
+from exerlitenet.export.head_graph import HeadWeights
 from exerlitenet.training.posture.network import CONTEXT_UNITS, JOINT_VALUES, in_picture, joint_features
 from exerlitenet.training.tables import Table
 
@@ -140,3 +141,11 @@ def sequence_head(head: Head) -> keras.Model:
     phase = network.get_layer("phase")(network.get_layer("phase_of_frames")(states))
     probabilities = network.get_layer("classes")(network.get_layer("dense")(states[:, -1]))
     return keras.Model(projected, {"probabilities": probabilities, "phase": phase}, name="sequence_head")
+
+
+def head_weights(head: Head) -> HeadWeights:
+    """What `sequence_head` computes with, for a graph of it."""
+    lstm, dense = (
+        [head.network.get_layer(n) for n in names] for names in (("lstm", "lstm_1"), ("dense", "classes"))
+    )
+    return HeadWeights.of_layers(lstm, dense, head.network.get_layer("phase_of_frames"))
