@@ -40,10 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Networks of one model type each. Besides the rooms that may import anything, only these know them by name.
 FAMILIES = ("training.cnn_lstm", "training.posture")
-KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "benchmark", "cli")
+KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "cli", "demo")
 
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py", "jax", "torch"}
-MAY_LEARN = {"training", "export", "reproduction", "benchmark"}
+MAY_LEARN = {"training", "export", "reproduction"}
 # Modules made of Keras classes, which cannot be written inside functions. Only functions import them.
 MADE_OF_KERAS = {"training.networks.layers"}
 # What starts a program slowly, room by room: only functions may import it.
@@ -61,7 +61,8 @@ LATE = {
 MOST_FILES = 15
 # Folders with more files than that, to be emptied.
 CROWDED = {
-    "benchmark",
+    "app",
+    "cli",
     "reproduction",
     "synthetic",
 }

@@ -9,8 +9,15 @@ import pytest
 
 from bundles import write_bundle
 from exerlitenet.benchmark import archive
-from exerlitenet.benchmark.archive import decode_alone, measure_archive, read_alone
-from exerlitenet.benchmark.video_file import VideoFile, repeat_file, with_grain, write_file
+from exerlitenet.benchmark.archive import (
+    VideoFile,
+    decode_alone,
+    measure_archive,
+    read_alone,
+    repeat_file,
+    with_grain,
+    write_file,
+)
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.video.source import open_video
@@ -59,7 +66,7 @@ def test_reading_alone_looks_at_nothing(bundle: Bundle, tmp_path: Path) -> None:
 def test_rates_hang_together(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "FILES", (SMALL,))
     told: list[float] = []
-    measures = measure_archive(bundle, quick=True, told=lambda done, total: told.append(done))
+    measures = measure_archive(bundle, quick=True, on_progress=lambda done, total: told.append(done))
     found = {measure.name.partition(": ")[2]: measure for measure in measures}
     assert {measure.name.partition(":")[0] for measure in measures} == {"48p file"}
     assert found["speed"].value == pytest.approx(found["recognised"].value / 30, rel=1e-3)

@@ -12,10 +12,10 @@ from bundles import write_bundle
 from command import run, run_program
 from exerlitenet.benchmark import PARTS, Benchmark, Measure, archive, run_benchmark
 from exerlitenet.benchmark import run as running
+from exerlitenet.benchmark.archive import VideoFile
 from exerlitenet.benchmark.machine import file_name, machine
 from exerlitenet.benchmark.measure import Unavailable
 from exerlitenet.benchmark.targets import TARGETS
-from exerlitenet.benchmark.video_file import VideoFile
 from exerlitenet.errors import InputError
 
 
@@ -36,7 +36,7 @@ def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
     names = [measure.name for measure in result.measures]
     assert len(set(names)) == len(names)
     for measure in result.measures:
-        # An operator of a tiny graph may take less than the microsecond that is told.
+        # An operator of a tiny graph may take less than the microsecond that is given.
         assert measure.value > 0 or "share of time" in measure.name, measure
         if measure.low is not None and measure.high is not None:
             assert measure.low <= measure.value <= measure.high, measure
@@ -50,15 +50,15 @@ def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
 
 def fake(*names: str) -> Callable[..., list[Measure]]:
     def measurer(
-        bundle: object, *, quick: bool, told: Callable[[float, float | None], None]
+        bundle: object, *, quick: bool, on_progress: Callable[[float, float | None], None]
     ) -> list[Measure]:
-        told(1, 2)
+        on_progress(1, 2)
         return [Measure(name, 1.0, "ms") for name in names]
 
     return measurer
 
 
-def missing(bundle: object, *, quick: bool, told: object) -> list[Measure]:
+def missing(bundle: object, *, quick: bool, on_progress: object) -> list[Measure]:
     raise Unavailable("b: needs what is not there")
 
 
@@ -71,7 +71,7 @@ def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
     )
     monkeypatch.setattr(running, "SLOW", {slow: "this takes an hour"})
     told: list[tuple[float, float | None]] = []
-    found = run_benchmark(model, quick=True, progress=lambda done, total: told.append((done, total)))
+    found = run_benchmark(model, quick=True, on_progress=lambda done, total: told.append((done, total)))
     assert [(m.part, m.name) for m in found.measures] == [("a", "one"), ("b", "two")]
     assert found.notes == (
         "b: needs what is not there",
@@ -88,7 +88,7 @@ def test_peers_that_are_asked_for_come_first_and_must_be_there(
 ) -> None:
     parts = {"a": (fake("one"),), "peers": (fake("theirs"), missing)}
     monkeypatch.setattr(running, "PARTS", parts)
-    monkeypatch.setattr(running.peers, "PEERS", {"theirs": (parts["peers"][0],), "none": (missing,)})
+    monkeypatch.setattr(running, "PEERS", {"theirs": parts["peers"][0], "none": missing})
     names = [measure.name for measure in run_benchmark(model, quick=True).measures]
     assert names == ["one", "theirs"]
     found = run_benchmark(model, quick=True, against=["theirs"])
@@ -96,13 +96,13 @@ def test_peers_that_are_asked_for_come_first_and_must_be_there(
     assert found.notes == ()
     with pytest.raises(Unavailable, match="needs what is not there"):
         run_benchmark(model, quick=True, against=["none"])
-    with pytest.raises(InputError, match="no peer nobody"):
+    with pytest.raises(InputError, match="no peer nobody; the peers are theirs, none"):
         run_benchmark(model, quick=True, against=["nobody"])
 
 
 def test_help_names_every_peer() -> None:
     told = "".join(run("benchmark", "--help").stdout.split())  # a name may be broken at its hyphen
-    assert [name for name in running.peers.PEERS if name not in told] == []
+    assert [name for name in running.PEERS if name not in told] == []
 
 
 def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
@@ -115,13 +115,25 @@ def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
     assert "no model.json" in answer.stderr
 
 
+def test_what_is_beside_the_package_needs_a_checkout(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHECKOUT", tmp_path)
+    why = "peers: runs from a checkout of the repository only; get one, and there: pip install -e ."
+    found = run_benchmark(model, quick=True, only=["size", "ceiling", "peers"])
+    assert found.parts == ("size",)
+    assert found.notes == (why.replace("peers", "ceiling"), why)
+    answer = run("benchmark", "--model", model, "--against", "mediapipe")
+    assert (answer.exit_code, answer.stderr.splitlines()) == (2, [f"error: {why}"])
+
+
 @pytest.fixture
 def asked(result: Benchmark, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What the command asks for; it gets the result that is there."""
     asked: list[object] = []
 
     def answer(
-        name: str | None, *, quick: bool, only: Sequence[str], against: Sequence[str], progress: object
+        name: str | None, *, quick: bool, only: Sequence[str], against: Sequence[str], on_progress: object
     ) -> Benchmark:
         asked.append((name, quick, *only, *against))
         return result
@@ -132,9 +144,9 @@ def asked(result: Benchmark, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 def test_command_shows_every_measure_and_target(result: Benchmark, asked: list[object]) -> None:
     table = run(
-        "benchmark", "--model", "m", "--quick", "--only", "live", "--only", "size", "--against", "movinet"
+        "benchmark", "--model", "m", "--quick", "--only", "live", "--only", "size", "--against", "mediapipe"
     )
-    assert asked == [("m", True, "live", "size", "movinet")]
+    assert asked == [("m", True, "live", "size", "mediapipe")]
     assert table.exit_code == 0
     shown = " ".join(table.stdout.replace("│", " ").split())
     for part in result.parts:

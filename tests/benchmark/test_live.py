@@ -11,8 +11,8 @@ import pytest
 
 from bundles import FOLLOW_SPEC, SPEC, CountingEngine, still, write_bundle
 from exerlitenet.benchmark import live
-from exerlitenet.benchmark.int8 import int8_bundle
 from exerlitenet.benchmark.measure import Unavailable
+from exerlitenet.benchmark.size import int8_bundle
 from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames, Stopwatch
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
@@ -86,8 +86,8 @@ def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:
     found, phase = windows.push(feature)
     assert (found == 2).all()
     assert phase is None
-    assert before_s <= watch.judged_s[0] <= watch.judged_s[1] <= time.perf_counter()
-    assert watch.judged_s != (0.0, 0.0)
+    assert before_s <= watch.classified_s[0] <= watch.classified_s[1] <= time.perf_counter()
+    assert watch.classified_s != (0.0, 0.0)
     assert Stopwatch(CountingEngine(OnnxEngine(bundle))).streaming_head(feature) is None
 
 

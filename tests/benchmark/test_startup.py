@@ -8,7 +8,7 @@ import pytest
 
 from bundles import write_bundle
 from exerlitenet.benchmark import startup
-from exerlitenet.benchmark.child import call, run
+from exerlitenet.benchmark.process import call, run
 from exerlitenet.benchmark.startup import STEPS, help_command, measure_startup
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle

@@ -1,10 +1,11 @@
-"""Targets are judged on the median, at the bound as reached."""
+"""Verdicts are about the median, at the bound as reached."""
 
 from __future__ import annotations
 
 import pytest
 
-from exerlitenet.benchmark import archive, peers, training
+from benchmarks import peers, training
+from exerlitenet.benchmark import archive
 from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.targets import TARGETS, Target, judged, target_of
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exerlitenet.benchmark.int8 import int8_bundle
 from exerlitenet.benchmark.machine import cores
-from exerlitenet.benchmark.measure import Measure, Told, Unavailable, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of
+from exerlitenet.benchmark.size import int8_bundle
 from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle
@@ -48,7 +48,9 @@ def render_activity(spec: SequenceSpec, activity: str, *, seconds: float, seed: 
     return list(clip.frames)
 
 
-def measure_live_frame(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_live_frame(
+    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
+) -> list[Measure]:
     """One live frame and its parts, one thread, in turn with recomputing its window in one call.
 
     A window as long as the paper's is recomputed too, since the model's own may be longer, which flatters a live frame.
@@ -65,7 +67,7 @@ def measure_live_frame(bundle: Bundle, *, quick: bool, told: Told | None = None)
         f"window of {count} recomputed": partial(live.recompute_window, count)
         for count in dict.fromkeys((bundle.spec.frames, PAPER_WINDOW))
     }
-    in_turn = time_in_turn({"frames": frames, **windows}, rounds, told=told)
+    in_turn = time_in_turn({"frames": frames, **windows}, rounds, on_progress=on_progress)
     whole = np.array(live.whole[-rounds * FRAMES_A_ROUND :])
     out = [
         measure_of(f"live frame: {part}", np.array(live.parts[part][-len(whole) :]), "ms") for part in PARTS
@@ -79,7 +81,7 @@ def measure_live_frame(bundle: Bundle, *, quick: bool, told: Told | None = None)
     return out
 
 
-def measure_decoding(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_decoding(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """A picture of the live page, JPEG to pixels: outside a live frame, since a camera in Python needs none."""
     from exerlitenet.app.limits import Limits
     from exerlitenet.app.pictures import decode_jpeg
@@ -88,12 +90,14 @@ def measure_decoding(bundle: Bundle, *, quick: bool, told: Told | None = None) -
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=80)
     jpeg, limits = buffer.getvalue(), Limits()
-    in_turn = time_in_turn({"decode": lambda: decode_jpeg(jpeg, limits)}, 20 if quick else 200, told=told)
+    in_turn = time_in_turn(
+        {"decode": lambda: decode_jpeg(jpeg, limits)}, 20 if quick else 200, on_progress=on_progress
+    )
     height, width = picture.shape[:2]
     return [in_turn.measure("decode", f"decode a JPEG of {width} x {height}, apart")]
 
 
-def measure_threads(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_threads(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """The live frame with two threads and with all cores, in turn with one thread, each after a pause.
 
     ONNX Runtime's threads go on looking for work for a while, which would slow down whatever comes next; live
@@ -108,7 +112,7 @@ def measure_threads(bundle: Bundle, *, quick: bool, told: Told | None = None) ->
         for n in (1, *counts)
     }
     rounds = 12 if quick else 100
-    in_turn = time_in_turn(sides, rounds, warm_up=2, pause_s=PAUSE_S, told=told)
+    in_turn = time_in_turn(sides, rounds, warm_up=2, pause_s=PAUSE_S, on_progress=on_progress)
     name = "live frame after a pause"
     one, *more = sides
     return [
@@ -117,7 +121,7 @@ def measure_threads(bundle: Bundle, *, quick: bool, told: Told | None = None) ->
     ]
 
 
-def measure_int8(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_int8(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """The live frame of the model with int8 weights, in turn with float32; one thread.
 
     Raises Unavailable where such a model cannot be made.
@@ -129,19 +133,19 @@ def measure_int8(bundle: Bundle, *, quick: bool, told: Told | None = None) -> li
             "float32": LiveFrames(OnnxEngine(bundle, threads=1), pictures),
             "int8": LiveFrames(OnnxEngine(small, threads=1, check=False), pictures),
         }
-        in_turn = time_in_turn(sides, 15 if quick else 200, told=told)
+        in_turn = time_in_turn(sides, 15 if quick else 200, on_progress=on_progress)
     return [
         in_turn.measure("int8", "live frame, int8 weights"),
         in_turn.ratio("live frame, int8 weights / float32", "int8", "float32"),
     ]
 
 
-def measure_batches(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_batches(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """Encoding prepared frames, some in one call as an archive might, in turn; milliseconds a frame, one thread."""
     live = LiveFrames(OnnxEngine(bundle, threads=1), render_pictures(bundle.spec, quick=quick))
     prepared = {n: live.watch.prepared(n) for n in BATCHES}
     sides = {str(n): (lambda n=n: live.watch.encode_batch(*prepared[n])) for n in BATCHES}
-    in_turn = time_in_turn(sides, 5 if quick else 40, told=told)
+    in_turn = time_in_turn(sides, 5 if quick else 40, on_progress=on_progress)
     out = [
         measure_of(f"encode, {n} frame{'s' * (n > 1)} a call", in_turn[str(n)] / n, "ms a frame")
         for n in BATCHES

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 
-Told = Callable[[float, float | None], None]
-"""Told by long work how much is done, and of how much if that is known."""
+OnProgress = Callable[[float, float | None], None]
+"""OnProgress by long work how much is done, and of how much if that is known."""
 
 COLUMNS = ("part", "name", "value", "unit", "low", "high", "repetitions", "text")
 """Of the CSV. `text` is filled in rows that are no measure: part "run", "machine" or "note"."""
@@ -121,13 +121,13 @@ class Benchmark:
         Measures have numbers and no text, the other rows text and no number, so a spreadsheet, and
         `pandas.read_csv` without options, read every column as what it is.
         """
-        told = [("run", "model", self.model), ("run", "quick", "yes" if self.quick else "no")]
-        told += [("machine", name, value) for name, value in self.machine.items()]
+        texts = [("run", "model", self.model), ("run", "quick", "yes" if self.quick else "no")]
+        texts += [("machine", name, value) for name, value in self.machine.items()]
         notes = [("note", str(k), note) for k, note in enumerate(self.notes, 1)]
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_texts(told))
+        writer.writerows(_texts(texts))
         writer.writerows(asdict(measure) for measure in self.measures)
         writer.writerows(_texts(notes))
         return text.getvalue()

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exerlitenet.benchmark.child import call
 from exerlitenet.benchmark.live import SEED, render_activity
-from exerlitenet.benchmark.measure import Measure, Told, Unavailable, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, rounded
+from exerlitenet.benchmark.process import call
 from exerlitenet.recognition.bundle import Bundle
 
 STATUS = Path("/proc/self/status")
@@ -46,7 +46,7 @@ class MemoryTrack:
         return float(centred @ (mb - mb.mean()) / (centred @ centred))
 
     def measures(self) -> list[Measure]:
-        """The growth an hour is told of a whole hour only: less of a stream says nothing of it."""
+        """The growth an hour is given for a whole hour only: less of a stream says nothing of it."""
         minutes = f"{self.seconds[-1] / 60:g} minutes"
         rows = {
             "live stream, at rest": (self.rest_mb, "MB"),
@@ -58,7 +58,7 @@ class MemoryTrack:
         return [Measure(name, rounded(value, 4), unit) for name, (value, unit) in rows.items()]
 
 
-def measure_memory(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_memory(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """Follows a fresh process that takes an hour of pictures as the live page does; a minute with `quick`.
 
     Raises Unavailable where the system does not tell a process's memory in /proc.

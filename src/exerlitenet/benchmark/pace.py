@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count, cycle, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.benchmark.live import Pictures, render_pictures
-from exerlitenet.benchmark.measure import Measure, Told, measure_of
-from exerlitenet.benchmark.paper_network import paper_bundle
+from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle
@@ -22,73 +18,30 @@ from exerlitenet.recognition.engine import Engine
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.recognition.predictor import Predictor
 from exerlitenet.results import Frame
-from exerlitenet.video.sequence import prepare, to_unit_range
 
 CAPTURE_FPS = 15.0
 SHIPPED = "the model"
-PAPER = "the paper's network"
 
 Push = Callable[[NDArray[np.uint8]], bool]
 """Takes the next captured picture; says whether the first answer is there."""
 
 
-def measure_shipped_pace(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_shipped_pace(
+    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
+) -> list[Measure]:
     """The model as it works on a stream: frames chosen at its own rate, the first answer as soon as it gives one."""
     pictures = render_pictures(bundle.spec, quick=quick)
     engine = OnnxEngine(bundle, threads=1)
     runs = 2 if quick else 12
-    out = measure_answers(SHIPPED, lambda: stream_push(engine), pictures, runs, told)
+    out = measure_answers(SHIPPED, lambda: stream_push(engine), pictures, runs, on_progress)
     live = LiveFrames(engine, pictures)
     in_turn = time_in_turn({"frame": live}, 30 if quick else 600)
     out.append(measure_of(f"{SHIPPED}: sustained, every frame judged", 1000 / in_turn["frame"], "frames/s"))
     return out
 
 
-def measure_paper_pace(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
-    """The paper's network as the paper runs it: 15 frames make a sequence, which is judged in one call.
-
-    Raises Unavailable without Keras.
-    """
-    with TemporaryDirectory() as folder:
-        paper = OnnxEngine(paper_bundle(Path(folder)), threads=1, check=False)
-        pictures = render_pictures(paper.spec, quick=quick)
-        runs = 2 if quick else 12
-        out = measure_answers(PAPER, lambda: sequence_push(paper), pictures, runs, told)
-        live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
-        frames = paper.spec.frames
-        window = deque((prepare(rgb, paper.spec) for rgb in cycle_of(pictures, frames)), maxlen=frames)
-
-        def sequence() -> None:
-            push = sequence_push(paper)
-            for rgb in cycle_of(pictures, frames):
-                push(rgb)
-
-        def frame() -> None:
-            window.append(prepare(pictures[0], paper.spec))
-            judge_sequence(paper, window)
-
-        def stream() -> None:
-            for _ in range(frames):
-                live()
-
-        sides = {"sequence": sequence, "frame": frame, "model": stream}
-        in_turn = time_in_turn(sides, 5 if quick else 40)
-    frame_ms = in_turn["model"] / frames
-    rates = {
-        f"{PAPER}: sustained, one judgement a sequence": 1000 * frames / in_turn["sequence"],
-        f"{PAPER}: sustained, every frame judged": 1000 / in_turn["frame"],
-    }
-    ratios = {
-        f"sustained, {SHIPPED} every frame / {PAPER} every sequence": in_turn["sequence"] / in_turn["model"],
-        f"sustained, every frame judged, {SHIPPED} / {PAPER}": in_turn["frame"] / frame_ms,
-    }
-    out += [measure_of(name, rate, "frames/s") for name, rate in rates.items()]
-    out += [measure_of(name, ratio, "ratio") for name, ratio in ratios.items()]
-    return out
-
-
 def measure_answers(
-    who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, told: Told | None
+    who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, on_progress: OnProgress | None
 ) -> list[Measure]:
     """Seconds from the start of capture to the first answer, and what of it comes after the last frame."""
     answers, delays = [], []
@@ -97,8 +50,8 @@ def measure_answers(
         answer_s, delay_s = time_answer(begin(), pictures)
         answers.append(answer_s)
         delays.append(1000 * delay_s)
-        if told is not None:
-            told(k + 1, runs)
+        if on_progress is not None:
+            on_progress(k + 1, runs)
     return [
         Measure(f"{who}: frames to the first answer", frames, "frames"),
         measure_of(f"{who}: capture at 15 frames/s to the answer", np.array(answers), "s"),
@@ -138,29 +91,3 @@ def stream_push(engine: Engine) -> Push:
         return bool(state.push(Frame((pushed - 1) / CAPTURE_FPS, rgb)))
 
     return push
-
-
-def sequence_push(engine: Engine) -> Push:
-    """As the paper works: frames are resized as they come, and the whole network runs once the sequence is there."""
-    spec = engine.spec
-    sequence: list[NDArray[np.uint8]] = []
-
-    def push(rgb: NDArray[np.uint8]) -> bool:
-        sequence.append(prepare(rgb, spec))
-        if len(sequence) < spec.frames:
-            return False
-        judge_sequence(engine, sequence)
-        sequence.clear()
-        return True
-
-    return push
-
-
-def judge_sequence(engine: Engine, frames: Iterable[NDArray[np.uint8]]) -> None:
-    """The whole network on prepared frames, uint8 [size, size, 3] each."""
-    engine.classify(engine.encode(to_unit_range(np.stack(list(frames))))[None])
-
-
-def cycle_of(pictures: Pictures, count: int) -> Iterator[NDArray[np.uint8]]:
-    """So many pictures, over and over."""
-    return islice(cycle(pictures), count)

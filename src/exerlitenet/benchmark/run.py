@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
-from exerlitenet.benchmark import (
-    archive,
-    ceiling,
-    live,
-    memory,
-    operations,
-    pace,
-    peers,
-    size,
-    startup,
-    training,
-)
+from exerlitenet.benchmark import archive, live, memory, operations, pace, size, startup
 from exerlitenet.benchmark.machine import machine
-from exerlitenet.benchmark.measure import Benchmark, Measure, Told, Unavailable
+from exerlitenet.benchmark.measure import Benchmark, Measure, OnProgress, Unavailable
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 
+CHECKOUT = Path(__file__).resolve().parents[3]
+
 Measurer = Callable[..., list[Measure]]
-"""(bundle, *, quick, told) -> measures; may raise Unavailable, which leaves out its measures only."""
+"""(bundle, *, quick, on_progress) -> measures; may raise Unavailable, which leaves out its measures only."""
+
+
+@dataclass(frozen=True)
+class FromCheckout:
+    """A measurer that is no part of the installed package: it is in the folder benchmarks/ of the repository.
+
+    part: what needs it, for people. function: "module:name" there.
+    """
+
+    part: str
+    function: str
+
+    def __call__(self, *arguments: object, **options: object) -> list[Measure]:
+        if not (CHECKOUT / "benchmarks" / "__init__.py").is_file():
+            raise Unavailable(
+                f"{self.part}: runs from a checkout of the repository only; get one, and there: pip install -e ."
+            )
+        if str(CHECKOUT) not in sys.path:
+            sys.path.insert(0, str(CHECKOUT))
+        module, name = self.function.split(":")
+        found: list[Measure] = getattr(import_module(f"benchmarks.{module}"), name)(*arguments, **options)
+        return found
+
+
+PEERS: dict[str, Measurer] = {
+    "mediapipe": FromCheckout("peers", "peers:measure_mediapipe"),
+    # Apart, since its model is not in the wheel.
+    "mediapipe-lite": FromCheckout("peers", "peers:measure_mediapipe_lite"),
+    "keras-example": FromCheckout("peers", "peers:measure_keras_example"),
+}
+"""Other people's models: name -> what measures it."""
+
+PAPER_PACE = FromCheckout("paper", "paper_pace:measure_paper_pace")
+TRAINING = FromCheckout("training", "training:measure_training")
 
 PARTS: dict[str, tuple[Measurer, ...]] = {
     "live": (
@@ -39,17 +66,20 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "start": (startup.measure_startup,),
     "memory": (memory.measure_memory,),
     "size": (size.measure_size, size.measure_int8_size, operations.measure_operations),
-    "ceiling": (ceiling.measure_ceiling, operations.measure_operators),
-    "paper": (pace.measure_shipped_pace, pace.measure_paper_pace),
-    "training": (training.measure_training,),
-    "peers": peers.peers(tuple(peers.PEERS)),
+    "ceiling": (
+        FromCheckout("ceiling", "ceiling:measure_ceiling"),
+        FromCheckout("ceiling", "ceiling:measure_operators"),
+    ),
+    "paper": (pace.measure_shipped_pace, PAPER_PACE),
+    "training": (TRAINING,),
+    "peers": tuple(PEERS.values()),
 }
 """Part -> what measures it."""
 
 SLOW: dict[Measurer, str] = {
-    pace.measure_paper_pace: "the paper's network takes half a minute to build",
-    training.measure_training: "building and compiling both ways of training takes a minute",
-    peers.measure_keras_example: "Keras' CNN-RNN example takes half a minute to build",
+    PAPER_PACE: "the paper's network takes half a minute to build",
+    TRAINING: "building and compiling both ways of training takes a minute",
+    PEERS["keras-example"]: "Keras' CNN-RNN example takes half a minute to build",
 }
 """What a quick benchmark leaves out unless its part is asked for, and why."""
 
@@ -60,13 +90,13 @@ def run_benchmark(
     quick: bool = False,
     only: Sequence[str] = (),
     against: Sequence[str] = (),
-    progress: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Benchmark:
     """Measures a model, by default the one that ships.
 
     quick: fewer repetitions and shorter clips, and what is slow is left out unless `only` names its part.
     only: parts, by default all. against: peers, by default all that are installed; those named here are measured
-    first, and must be there. progress: is told how much is done.
+    first, and must be there. on_progress: is called with how much is done.
 
     Raises InputError for a part or a peer that does not exist, for a peer that was asked for and is not installed, and
     when the model cannot be loaded.
@@ -75,31 +105,39 @@ def run_benchmark(
     if unknown:
         raise InputError(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     bundle = load_bundle(model)
-    OnnxEngine(bundle)  # a model that does not run here is told before anything is measured
-    steps = [_Step("peers", measurer, must=True) for measurer in peers.peers(against)]
+    OnnxEngine(bundle)  # a model that does not run here is refused before anything is measured
+    steps = [_Step("peers", measurer, must=True) for measurer in _peers(against)]
     parts = [part for part in PARTS if part in (only or PARTS) and not (part == "peers" and steps)]
     steps += [_Step(part, measurer) for part in parts for measurer in PARTS[part]]
     measures: list[Measure] = []
     notes: list[str] = []
     for k, step in enumerate(steps):
 
-        def told(done: float, total: float | None, k: int = k) -> None:
-            if progress is not None:
-                progress(k + min(1.0, done / (total or 1)), len(steps))
+        def step_on(done: float, total: float | None, k: int = k) -> None:
+            if on_progress is not None:
+                on_progress(k + min(1.0, done / (total or 1)), len(steps))
 
         try:
             if quick and not only:
                 step.check_quick()
-            found = step.measurer(bundle, quick=quick, told=told)
+            found = step.measurer(bundle, quick=quick, on_progress=step_on)
         except Unavailable as why:
             if step.must:
                 raise
             notes.append(str(why))
             found = []
         measures += [replace(measure, part=step.part) for measure in found]
-        told(1, 1)
+        step_on(1, 1)
     # Several measures may lack the same thing.
     return Benchmark(bundle.name, machine(), tuple(measures), tuple(dict.fromkeys(notes)), quick)
+
+
+def _peers(names: Sequence[str]) -> list[Measurer]:
+    """What measures these peers, in the order of `PEERS`. Raises InputError for a name that is none."""
+    unknown = sorted(set(names) - set(PEERS))
+    if unknown:
+        raise InputError(f"there is no peer {', '.join(unknown)}; the peers are {', '.join(PEERS)}")
+    return [measurer for name, measurer in PEERS.items() if name in names]
 
 
 @dataclass(frozen=True)

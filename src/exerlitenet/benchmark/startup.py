@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from exerlitenet.benchmark.child import run
-from exerlitenet.benchmark.measure import Measure, Told, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of
+from exerlitenet.benchmark.process import run
 from exerlitenet.recognition.bundle import Bundle
 
 STEPS = ("import exerlitenet", "load the model", "first prediction")
@@ -32,7 +32,7 @@ print(json.dumps([after - before for before, after in zip(times, times[1:])]))
 """
 
 
-def measure_startup(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_startup(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """Wall time of `exerlitenet --help`, and of a process that imports, loads and predicts once.
 
     The first round does not count: it finds files that the system has not read yet. So this is a cold program,
@@ -49,8 +49,8 @@ def measure_startup(bundle: Bundle, *, quick: bool, told: Told | None = None) ->
             helps.append(help_s)
             wholes.append(whole_s)
             steps.append(json.loads(said))
-        if told is not None:
-            told(k + 1, 1 + rounds)
+        if on_progress is not None:
+            on_progress(k + 1, 1 + rounds)
     out = [measure_of("exerlitenet --help", np.array(helps), "s")]
     out += [
         measure_of(f"cold start: {name}", values, "s")

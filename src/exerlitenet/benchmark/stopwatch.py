@@ -27,7 +27,7 @@ class Stopwatch:
         self.name, self.classes = engine.name, engine.classes
         self.spec: SequenceSpec = engine.spec
         self.phase_delay = engine.phase_delay
-        self.encoded_s = self.judged_s = (0.0, 0.0)
+        self.encoded_s = self.classified_s = (0.0, 0.0)
         self._seen: deque[tuple[Floats, Floats | None]] = deque(maxlen=engine.spec.frames)
 
     def encode(self, pixels: Floats) -> Floats:
@@ -47,7 +47,7 @@ class Stopwatch:
     def classify(self, windows: Floats) -> tuple[Floats, Floats | None]:
         begin_s = time.perf_counter()
         found = self._engine.classify(windows)
-        self.judged_s = (begin_s, time.perf_counter())
+        self.classified_s = (begin_s, time.perf_counter())
         return found
 
     def streaming_head(self, first: Floats) -> TimedWindows | None:
@@ -66,13 +66,13 @@ class Stopwatch:
         """Prepared frames in one call, past the watch: features float32 [n, width]."""
         return self._engine.encode(pixels) if views is None else self._engine.encode_crops(pixels, views)[0]
 
-    def judge_window(self, features: Floats) -> None:
+    def classify_window(self, features: Floats) -> None:
         """Features [frames, width] of one window, past the watch."""
         self._engine.classify(features[None])
 
 
 class TimedWindows:
-    """The windows of one stream, each judged as its last frame comes; the watch notes when."""
+    """The windows of one stream, each classified as its last frame comes; the watch notes when."""
 
     def __init__(self, watch: Stopwatch, windows: Any) -> None:
         self._watch, self._windows = watch, windows
@@ -80,12 +80,12 @@ class TimedWindows:
     def push(self, feature: Floats) -> tuple[Floats, Floats | None]:
         begin_s = time.perf_counter()
         found: tuple[Floats, Floats | None] = self._windows.push(feature)
-        self._watch.judged_s = (begin_s, time.perf_counter())
+        self._watch.classified_s = (begin_s, time.perf_counter())
         return found
 
 
 class LiveFrames:
-    """One stream, a frame a call; every frame is a tick of the model, and judged.
+    """One stream, a frame a call; every frame is a tick of the model, and classified.
 
     pictures: uint8 [height, width, 3] each, used over and over; at least one.
     """
@@ -108,8 +108,8 @@ class LiveFrames:
         end_s = time.perf_counter()
         self._pushed += 1
         self._state.take_phases()
-        encode_s, judge_s = self.watch.encoded_s, self.watch.judged_s
-        spent = (encode_s[0] - begin_s, encode_s[1] - encode_s[0], judge_s[1] - judge_s[0])
+        encode_s, classify_s = self.watch.encoded_s, self.watch.classified_s
+        spent = (encode_s[0] - begin_s, encode_s[1] - encode_s[0], classify_s[1] - classify_s[0])
         if predictions:
             for part, spent_s in zip(PARTS, spent, strict=True):
                 self.parts[part].append(1000 * spent_s)
@@ -118,9 +118,9 @@ class LiveFrames:
     def recompute_window(self, frames: int | None = None) -> None:
         """The window as a network without memory sees it: all its frames in one call, then the head.
 
-        frames: so many of the last ones in place of a whole window; the head judges them over and over until its
+        frames: so many of the last ones in place of a whole window; the head classifies them over and over until its
         window is full, so that it costs what it costs.
         """
         length = self.watch.spec.frames
         features = self.watch.encode_batch(*self.watch.prepared(length if frames is None else frames))
-        self.watch.judge_window(features[np.arange(length) % len(features)])
+        self.watch.classify_window(features[np.arange(length) % len(features)])

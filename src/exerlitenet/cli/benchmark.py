@@ -41,7 +41,7 @@ def benchmark(
         typer.Option(
             "--against",
             metavar="PEER",
-            help="Measure this peer first, and no other: mediapipe, mediapipe-lite, keras-example, movinet.",
+            help="Measure this peer first, and no other: mediapipe, mediapipe-lite, keras-example (in a checkout).",
         ),
     ] = None,
     model: ModelOption = None,
@@ -55,9 +55,13 @@ def benchmark(
     check_different(named, json_to, csv_to)
     from exerlitenet.benchmark import run_benchmark
 
-    with bar("measuring") as told:
+    with bar("measuring") as on_progress:
         result = run_benchmark(
-            model, quick=quick, only=tuple(only or ()), against=tuple(against or ()), progress=told
+            model,
+            quick=quick,
+            only=tuple(only or ()),
+            against=tuple(against or ()),
+            on_progress=on_progress,
         )
     screen = console(quiet="-" in (json_to, csv_to))
     screen.print(table_of(result))
@@ -90,16 +94,16 @@ def table_of(result: Benchmark) -> Table:
     for part in result.parts:
         for k, measure in enumerate(result.of(part)):
             target = target_of(measure)
-            told = "" if target is None else f"{target}: {target.verdict(measure)}"
-            if target is not None and result.quick:  # rough figures are not judged
-                told = str(target)
+            bound = "" if target is None else f"{target}: {target.verdict(measure)}"
+            if target is not None and result.quick:  # rough figures get no verdict
+                bound = str(target)
             table.add_row(
                 part if k == 0 else "",
                 measure.name,
                 figure(measure.value),
                 spread(measure),
                 measure.unit,
-                told,
+                bound,
             )
         table.add_section()
     return table

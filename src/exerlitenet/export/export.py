@@ -40,7 +40,8 @@ class Parts:
     """What is exported.
 
     encoder: pixels [n, size, size, 3], perhaps with views [n, 3] -> projections [n, width], or a dict with
-    "projection" and "joints". head: what goes on from there. full: [b, frames, size, size, 3], perhaps with views [b, frames, 3] -> probabilities, the network as it was trained.
+    "projection" and "joints". head: what goes on from there. full: [b, frames, size, size, 3], perhaps with views
+    [b, frames, 3] -> probabilities, the network as it was trained.
     """
 
     name: str

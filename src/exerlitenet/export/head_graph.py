@@ -76,7 +76,7 @@ class HeadWeights:
 
 
 def head_graph(head: HeadWeights) -> Any:
-    """The onnx.ModelProto: projections [windows, frames, 4 units of the first LSTM] -> probabilities [windows, classes].
+    """The onnx.ModelProto: projections [windows, frames, width] -> probabilities [windows, classes]; width is 4 units.
 
     And, from a head with a phase, "phase" [windows, frames]. State inputs are called hidden_1, carry_1, hidden_2 ...,
     float32 [windows, units], zero where left out; outputs of those names with `NEXT` hold the states after every

@@ -1,6 +1,6 @@
 """MediaPipe Pose, timed frame by frame: `mediapipe_pose.py FRAMES.npz COMPLEXITY`.
 
-Runs in an environment of its own, which has MediaPipe and not ExerLiteNet; see `exerlitenet.benchmark.peers`.
+Runs in an environment of its own, which has MediaPipe and not ExerLiteNet; see `benchmarks.peers`.
 FRAMES.npz: "frames", uint8 [n, height, width, 3], RGB, taken over and over. COMPLEXITY: 0 lite, 1 full, 2 heavy.
 
 Requests and answers are lines of JSON: ["time", n] gives the milliseconds of each of the next n frames, ["found"] the

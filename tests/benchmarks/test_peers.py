@@ -1,4 +1,4 @@
-"""Peers: MediaPipe by a stand-in for its environment, Keras' example by tiny graphs, MoViNet by what is published."""
+"""Peers: MediaPipe by a stand-in for its environment, Keras' example by tiny graphs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from benchmarks import peers
 from bundles import write_bundle
-from exerlitenet.benchmark import peers
 from exerlitenet.benchmark.live import render_pictures
 from exerlitenet.benchmark.measure import Measure, Unavailable
-from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 
 # In place of MediaPipe: it finds a pose in every second frame, and talks as it works.
@@ -86,8 +85,10 @@ def by_name(measures: list[Measure]) -> dict[str, Measure]:
 @pytest.mark.usefixtures("installed")
 def test_mediapipe_and_a_live_frame_in_turn(bundle: Bundle) -> None:
     before = os.sched_getaffinity(0)
-    told: list[float] = []
-    found = by_name(peers.measure_mediapipe(bundle, quick=True, told=lambda done, total: told.append(done)))
+    done: list[float] = []
+    found = by_name(
+        peers.measure_mediapipe(bundle, quick=True, on_progress=lambda steps, total: done.append(steps))
+    )
     name = "MediaPipe 0.10.21 Pose full"
     theirs, ours = found[f"{name}, one core"], found[f"live frame in turn with it, one core: {name}"]
     assert theirs.value >= 1
@@ -96,16 +97,15 @@ def test_mediapipe_and_a_live_frame_in_turn(bundle: Bundle) -> None:
     for ratio in (f"{name} / live frame, one core", f"{name} on all cores / live frame, one core"):
         assert found[ratio].repetitions == 4  # one a block
     assert found[f"{name}, frames with a pose"].value == 0.5
-    assert told == sorted(told)
-    assert told
+    assert done == sorted(done)
+    assert done
     assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.usefixtures("installed")
 def test_a_model_that_is_not_in_the_wheel_is_told_and_not_downloaded(bundle: Bundle) -> None:
-    [lite] = peers.peers(["mediapipe-lite"])
     with pytest.raises(Unavailable, match=r"Pose lite did not run: pose_landmark_lite.tflite is not in"):
-        lite(bundle, quick=True)
+        peers.measure_mediapipe_lite(bundle, quick=True)
 
 
 def test_mediapipe_that_is_missing_is_told_with_how_to_get_it(
@@ -145,7 +145,7 @@ def test_keras_example_takes_every_frame_of_a_sequence(bundle: Bundle, tmp_path:
     mean = helper.make_node("ReduceMean", ["in", "axes"], ["out"], keepdims=0)
     write_graph(tmp_path / "extractor.onnx", [mean], axes, [64, 64, 3], [3])
     end = helper.make_node("ReduceMean", ["in", "axes"], ["out"], keepdims=0)
-    write_graph(tmp_path / "judge.onnx", [end], {"axes": np.array([1], np.int64)}, [20, 3], [3])
+    write_graph(tmp_path / "classifier.onnx", [end], {"axes": np.array([1], np.int64)}, [20, 3], [3])
     found = by_name(
         peers.time_keras_example(
             bundle,
@@ -168,17 +168,3 @@ def test_keras_example_without_keras(bundle: Bundle, monkeypatch: pytest.MonkeyP
         Unavailable, match=r"needs tf2onnx, not installed: pip install 'exerlitenet\[train\]'"
     ):
         peers.measure_keras_example(bundle, quick=True)
-
-
-def test_movinet_is_what_was_published_and_says_so(bundle: Bundle) -> None:
-    clip, frame = peers.measure_movinet(bundle, quick=True)
-    assert (clip.value, frame.value) == (2700, 54)
-    assert {clip.unit, frame.unit} == {"million MAC"}
-    assert all("as published, not measured" in row.name for row in (clip, frame))
-
-
-def test_peers_by_name() -> None:
-    assert peers.peers(["movinet", "mediapipe"]) == (peers.measure_mediapipe, peers.measure_movinet)
-    assert peers.peers([]) == ()
-    with pytest.raises(InputError, match=r"no peer posenet; the peers are mediapipe, mediapipe-lite, keras"):
-        peers.peers(["posenet"])

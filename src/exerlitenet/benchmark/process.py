@@ -24,13 +24,22 @@ def call(
 
     Raises InputError with the process's last line when it fails.
     """
+    done = run(calling(function, arguments), environment)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def calling(function: str, arguments: Sequence[object] = ()) -> list[str]:
+    """The command of a fresh Python that calls "module:function" and prints what it returns, as JSON.
+
+    It looks for modules where this process does, and finds what lies beside the package in a checkout.
+    """
     code = (
-        "import importlib, json, sys; module, name = sys.argv[1].split(':'); "
+        "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+        "module, name = sys.argv[1].split(':'); "
         "found = getattr(importlib.import_module(module), name)(*json.loads(sys.argv[2])); "
         "print(json.dumps(found))"
     )
-    done = run([sys.executable, "-c", code, function, json.dumps(list(arguments))], environment)
-    return json.loads(done.stdout.splitlines()[-1])
+    return [sys.executable, "-c", code, function, json.dumps(list(arguments)), json.dumps(sys.path)]
 
 
 def run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exerlitenet.benchmark.cnn_rnn import build_cnn_rnn
+from benchmarks.cnn_rnn import build_cnn_rnn
 from exerlitenet.training.networks.operations import count
 
 pytest.importorskip("keras", reason="training needs Keras")
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def test_sizes_are_those_of_the_example() -> None:
-    extractor, judge = build_cnn_rnn()
+    extractor, classifier = build_cnn_rnn()
     assert extractor.output_shape == (None, 2048)
-    assert judge.input_shape == (None, 20, 2048)
-    assert judge.output_shape == (None, 5)
-    assert judge.count_params() == 99_909
+    assert classifier.input_shape == (None, 20, 2048)
+    assert classifier.output_shape == (None, 5)
+    assert classifier.count_params() == 99_909
     # InceptionV3 without its top.
     assert extractor.count_params() == 21_802_784
-    macs = {"extractor": count(extractor).macs, "judge": count(judge).macs}
+    macs = {"extractor": count(extractor).macs, "classifier": count(classifier).macs}
     assert macs["extractor"] == pytest.approx(2.836e9, rel=1e-3)
-    assert macs["judge"] == 20 * (3 * 16 * (2048 + 16) + 3 * 8 * (16 + 8)) + 8 * 8 + 8 * 5
+    assert macs["classifier"] == 20 * (3 * 16 * (2048 + 16) + 3 * 8 * (16 + 8)) + 8 * 8 + 8 * 5

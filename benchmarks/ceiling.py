@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from exerlitenet.benchmark.child import ONE_THREAD, call
-from exerlitenet.benchmark.graph import GraphCost
 from exerlitenet.benchmark.live import render_pictures
-from exerlitenet.benchmark.measure import Measure, Told, measure_of, rounded
-from exerlitenet.benchmark.operations import encoder_cost
-from exerlitenet.benchmark.roofline import Roofline
+from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of, rounded
+from exerlitenet.benchmark.operations import GraphCost, encoder_cost, encoder_inputs, profiled
+from exerlitenet.benchmark.process import ONE_THREAD, call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 
+LEAST_SHARE = 1 / 30
+"""Operators that take less of the time are one row together."""
 MATRIX = 1024
 ARRAY_BYTES = 2**27
 """Far larger than any cache, so that a copy runs at the speed of memory."""
@@ -24,15 +27,56 @@ FRAMES = 10
 """Encoded one after another each round, about as long as the other two take; the copy has emptied the caches before."""
 
 
-def measure_ceiling(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+@dataclass(frozen=True)
+class Roofline:
+    """A piece of work on a machine.
+
+    macs: multiply-accumulates, two operations each. bytes_moved: to and from memory at least.
+    peak_gflops: 10^9 operations a second; bandwidth_gb_s: 10^9 bytes a second.
+    """
+
+    macs: int
+    bytes_moved: int
+    peak_gflops: float
+    bandwidth_gb_s: float
+
+    @property
+    def intensity(self) -> float:
+        """Operations a byte."""
+        return 2 * self.macs / self.bytes_moved
+
+    @property
+    def ridge(self) -> float:
+        """Operations a byte from which on arithmetic bounds, not memory."""
+        return self.peak_gflops / self.bandwidth_gb_s
+
+    @property
+    def arithmetic_ms(self) -> float:
+        """Milliseconds of the arithmetic at the peak."""
+        return 2 * self.macs / self.peak_gflops / 1e6
+
+    @property
+    def memory_ms(self) -> float:
+        """Milliseconds of the traffic at the bandwidth."""
+        return self.bytes_moved / self.bandwidth_gb_s / 1e6
+
+    @property
+    def bound_ms(self) -> float:
+        """Milliseconds that the work takes at least."""
+        return max(self.arithmetic_ms, self.memory_ms)
+
+    def share(self, measured_ms: float) -> float:
+        """Part of the ceiling that is reached, 0 to 1."""
+        return self.bound_ms / measured_ms
+
+
+def measure_ceiling(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """Peak float32 arithmetic and memory bandwidth of one thread, and how near the encoder comes; a frame a call.
 
     Raises Unavailable for a graph whose operations cannot be counted.
     """
     rounds = 5 if quick else 40
-    taken = call(
-        "exerlitenet.benchmark.ceiling:time_machine", [str(bundle.folder), rounds], environment=ONE_THREAD
-    )
+    taken = call(f"{__name__}:time_machine", [str(bundle.folder), rounds], environment=ONE_THREAD)
     ms = {name: np.array(times) for name, times in taken.items()}
     ms["encode"] /= FRAMES
     gflops = 2 * MATRIX**3 / ms["matrix product"] / 1e6
@@ -92,3 +136,40 @@ def time_machine(model: str, rounds: int) -> dict[str, list[float]]:
     }
     in_turn = time_in_turn(sides, rounds, warm_up=2)
     return {name: in_turn[name].tolist() for name in sides}
+
+
+def measure_operators(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+    """Where the encoder's time goes, a frame a call, one thread."""
+    path = bundle.folder / bundle.encoder.file
+    times = operator_times(path, encoder_inputs(bundle), runs=10 if quick else 200)
+    # The profile tells whole microseconds, which a tiny graph may not need one of.
+    whole = np.maximum(np.sum(list(times.values()), axis=0), 1e-3)
+    shares = {operator: spent / whole for operator, spent in times.items()}
+    rows = {operator: share for operator, share in shares.items() if np.median(share) >= LEAST_SHARE}
+    others = [share for operator, share in shares.items() if operator not in rows]
+    if others:
+        rows["all others"] = np.sum(others, axis=0)
+    return [measure_of(f"encoder: share of time in {name}", share, "ratio") for name, share in rows.items()]
+
+
+def operator_times(
+    path: Path, inputs: Mapping[str, NDArray[np.float32]], *, runs: int
+) -> dict[str, NDArray[np.float64]]:
+    """Operator -> milliseconds that a run spends in it, float64 [runs], longest first; fused as ONNX Runtime runs it.
+
+    Measuring every node costs some microseconds each, so many small ones look larger than they are.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    warm_up = 2
+    nodes = profiled(path, options, inputs, runs=warm_up + runs)
+    length = len(nodes) // (warm_up + runs)
+    times: dict[str, NDArray[np.float64]] = {}
+    for place, node in enumerate(nodes):
+        run = place // length - warm_up
+        if run >= 0:
+            spent = times.setdefault(node["args"]["op_name"], np.zeros(runs))
+            spent[run] += node["dur"] / 1000
+    return dict(sorted(times.items(), key=lambda item: -float(np.median(item[1]))))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 
-def build_paper_way(
+def build_baseline(
     config: ModelConfig,
     spec: SequenceSpec,
     classes: Sequence[str],
@@ -67,15 +67,15 @@ def build_paper_way(
         config,
         spec,
         tuple(classes),
-        keras.Model(video, full, name="paper_way"),
+        keras.Model(video, full, name="baseline"),
         backbone,
-        keras.Model(maps, head, name="paper_way_head"),
+        keras.Model(maps, head, name="baseline_head"),
         pool,
         tuple(steps),
     )
 
 
-def compile_paper_way(network: Network, phase: Phase) -> None:
+def compile_baseline(network: Network, phase: Phase) -> None:
     """Keras' Adam and categorical cross-entropy on the whole network: the paper's table 1."""
     import keras
 
@@ -99,12 +99,12 @@ def gradient_difference(
 
     Same random weights, same items, no dropout, whose draws would differ. Of every variable that learns while
     `trainable` does, the largest difference as a part of its largest gradient; the largest of all variables.
-    folder: for the activations. held: see `build_paper_way`; where batch norm learns statistics, something else is
+    folder: for the activations. held: see `build_baseline`; where batch norm learns statistics, something else is
     computed. On TensorFlow alone.
     """
     model = replace(config.model, dropout=tuple(0.0 for _ in config.model.dropout), dense_dropout=0.0)
     ours = build(model, config.sequence, config.classes, None)
-    theirs = build_paper_way(model, config.sequence, config.classes, None, held=held)
+    theirs = build_baseline(model, config.sequence, config.classes, None, held=held)
     rng = np.random.default_rng(0)
     # Zeros and ones, as biases and statistics are at first, would hide a difference.
     weights = [w + rng.uniform(0, 0.2, w.shape) * (w.ndim == 1) for w in ours.full.get_weights()]

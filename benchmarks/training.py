@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from exerlitenet.benchmark.child import call
+from benchmarks.worker import Worker, serve
 from exerlitenet.benchmark.live import SEED
-from exerlitenet.benchmark.measure import Measure, Told, Unavailable, measure_of, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of, rounded
+from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.timing import Times
-from exerlitenet.benchmark.worker import Worker, serve
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.frames import store_clips
 from exerlitenet.datasets.windows import PLAIN, ClipSequence, Item, SequencePixels
@@ -36,8 +36,8 @@ FILLED = 3 * 1306
 """What a cache holds for them: every sequence as it is, and two augmented copies."""
 PHASES = 2
 RUNS = (tuple(curve.epochs for curve in paper.CURVES.values()), (10, 10))
-"""Epochs of phase 1 and of phase 2 in the runs whose cost is told: the paper's, and one that stops early, where filling
-the cache weighs more."""
+"""Epochs of phase 1 and of phase 2 in the runs whose cost is given: the paper's, and one that stops early, where
+filling the cache weighs more."""
 
 OURS, THEIRS = "from the cache", "the paper's way"
 FILLS = 3
@@ -65,7 +65,9 @@ QUICK = Amount(
 )
 
 
-def measure_training(bundle: Bundle | None = None, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_training(
+    bundle: Bundle | None = None, *, quick: bool, on_progress: OnProgress | None = None
+) -> list[Measure]:
     """Steady training of both phases of the configuration `paper`, steps of both ways in turn.
 
     bundle: plays no part, for it is the paper's network that is trained. quick: two frames of 64 pixels in place of 15
@@ -85,15 +87,15 @@ def measure_training(bundle: Bundle | None = None, *, quick: bool, told: Told | 
     def step_done() -> None:
         nonlocal done
         done += 1
-        if told is not None:
-            told(done, PHASES * (1 + amount.rounds) + 1)
+        if on_progress is not None:
+            on_progress(done, PHASES * (1 + amount.rounds) + 1)
 
     with TemporaryDirectory() as folder:
         render_clips(Path(folder), config, amount)
         arguments = [folder, list(amount.overrides), amount.sequences]
         with (
             Worker.calling(f"{__name__}:train_from_cache", arguments) as ours,
-            Worker.calling(f"{__name__}:train_the_papers_way", arguments) as theirs,
+            Worker.calling(f"{__name__}:train_baseline", arguments) as theirs,
         ):
             phases = [_time_phase(k, amount, ours, theirs, step_done) for k in range(PHASES)]
             peaks = {OURS: ours.ask("peak_mb"), THEIRS: theirs.ask("peak_mb")}
@@ -305,28 +307,28 @@ def train_from_cache(folder: str, overrides: Sequence[str], sequences: int) -> N
     serve({"fill": fill, "begin": begin, "steps": trainer.steps, "peak_mb": peak_mb})
 
 
-def train_the_papers_way(folder: str, overrides: Sequence[str], sequences: int) -> None:
-    """In a worker: see `training.paper_way`."""
+def train_baseline(folder: str, overrides: Sequence[str], sequences: int) -> None:
+    """In a worker: see `baseline`."""
     trainer = Trainer(folder, overrides, sequences)
-    from exerlitenet.benchmark.paper_way import build_paper_way, compile_paper_way
+    from benchmarks.baseline import build_baseline, compile_baseline
     from exerlitenet.training.cnn_lstm.network import set_trainable
 
     config = trainer.config
-    network = build_paper_way(config.model, config.sequence, config.classes, None)
+    network = build_baseline(config.model, config.sequence, config.classes, None)
 
     def begin(number: int) -> float:
         phase = config.phases[number]
         set_trainable(network, phase.trainable)
-        compile_paper_way(network, phase)
+        compile_baseline(network, phase)
         return trainer.start(network.full, trainer.pixels, phase.batch)
 
     serve({"begin": begin, "steps": trainer.steps, "peak_mb": peak_mb})
 
 
 def compare_gradients(folder: str, overrides: Sequence[str], sequences: int) -> list[float]:
-    """In a fresh process: of each phase, see `training.paper_way.gradient_difference`."""
+    """In a fresh process: of each phase, see `baseline.gradient_difference`."""
     trainer = Trainer(folder, overrides, sequences)
-    from exerlitenet.benchmark.paper_way import gradient_difference
+    from benchmarks.baseline import gradient_difference
 
     place = trainer.folder / "compared"
     return [

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exerlitenet.benchmark import training
+from benchmarks import training
+from benchmarks.training import FULL, OURS, THEIRS, PhaseTimes, measures_of, peak_mb
 from exerlitenet.benchmark.measure import Measure, Unavailable
 from exerlitenet.benchmark.targets import TARGETS
-from exerlitenet.benchmark.training import FULL, OURS, THEIRS, PhaseTimes, measures_of, peak_mb
 from exerlitenet.training.config import load_config
 
 
@@ -70,7 +70,9 @@ def test_without_keras_or_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_quick_run_of_both_ways() -> None:
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
     told: list[tuple[float, float | None]] = []
-    measures = training.measure_training(quick=True, told=lambda done, total: told.append((done, total)))
+    measures = training.measure_training(
+        quick=True, on_progress=lambda done, total: told.append((done, total))
+    )
     found = by_name(measures)
     rounds = training.QUICK.rounds
     for phase in (1, 2):

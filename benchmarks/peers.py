@@ -1,4 +1,4 @@
-"""Other people's models beside ours: MediaPipe Pose, Keras' CNN-RNN example, and MoViNet-A0 as published.
+"""Other people's models beside ours: MediaPipe Pose, and Keras' CNN-RNN example.
 
 A peer that is not installed is left out with a line that says how to get it.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from exerlitenet.benchmark.child import call
+from benchmarks.worker import Worker, one_core
 from exerlitenet.benchmark.live import Pictures, render_pictures
-from exerlitenet.benchmark.measure import Measure, Told, Unavailable, measure_of, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of, rounded
+from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
-from exerlitenet.benchmark.worker import Worker, one_core
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import Bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
@@ -34,24 +33,13 @@ MEDIAPIPE = "0.10.21"
 HOW_TO_GET_MEDIAPIPE = (
     f"python3.11 -m venv X; X/bin/pip install mediapipe=={MEDIAPIPE}; export {MEDIAPIPE_PYTHON}=X/bin/python"
 )
-SCRIPT = Path(__file__).with_name("peer_scripts") / "mediapipe_pose.py"
+SCRIPT = Path(__file__).with_name("mediapipe_pose.py")
 COMPLEXITIES = {"full": 1, "lite": 0}
 FRAMES_A_BLOCK = 10
 
-MOVINET_CLIP = (50, 172)
-"""Frames, and pixels of a side, of the clip whose operations are published."""
-MOVINET_GMAC = 2.7
-"""Of such a clip, MoViNet-A0, stream and base alike: Kondratyuk et al., "MoViNets: Mobile Video Networks for Efficient
-Video Recognition", CVPR 2021 (arXiv 2103.11511), and the table of the authors' own implementation (TensorFlow Model
-Garden, official/projects/movinet). They say GFLOPs; the layers of their implementation come to 2.63e9
-multiply-accumulates of convolutions without squeeze-excite, so these are MACs.
-"""
-
-Measurer = Callable[..., list[Measure]]
-
 
 def measure_mediapipe(
-    bundle: Bundle, model: str = "full", *, quick: bool, told: Told | None = None
+    bundle: Bundle, model: str = "full", *, quick: bool, on_progress: OnProgress | None = None
 ) -> list[Measure]:
     """MediaPipe Pose, tracking one person, and our live frame, in turn on the same pictures and the same one core.
 
@@ -71,13 +59,27 @@ def measure_mediapipe(
         try:
             with Worker(command) as free, one_core() as held, Worker(command) as pinned:
                 live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
-                return _in_turn(name, live, pinned, free, held=held, rounds=rounds, told=told)
+                return _in_turn(name, live, pinned, free, held=held, rounds=rounds, on_progress=on_progress)
         except InputError as fault:
             raise Unavailable(f"peers: {name} did not run: {fault}") from fault
 
 
+def measure_mediapipe_lite(
+    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
+) -> list[Measure]:
+    """The same of its smaller model, which is not in its wheel."""
+    return measure_mediapipe(bundle, "lite", quick=quick, on_progress=on_progress)
+
+
 def _in_turn(
-    name: str, live: LiveFrames, pinned: Worker, free: Worker, *, held: bool, rounds: int, told: Told | None
+    name: str,
+    live: LiveFrames,
+    pinned: Worker,
+    free: Worker,
+    *,
+    held: bool,
+    rounds: int,
+    on_progress: OnProgress | None,
 ) -> list[Measure]:
     """Rows of blocks of frames, side after side. held: whether `pinned` and this process are held to one core."""
     theirs: dict[str, list[float]] = {"pinned": [], "free": []}
@@ -93,7 +95,7 @@ def _in_turn(
         {"ours": ours, "pinned": partial(block, "pinned", pinned), "free": partial(block, "free", free)},
         rounds,
         warm_up=2,
-        told=told,
+        on_progress=on_progress,
     )
     count = rounds * FRAMES_A_BLOCK
     whole = np.array(live.whole[-count:])
@@ -136,7 +138,9 @@ def mediapipe_python() -> str:
     return python
 
 
-def measure_keras_example(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
+def measure_keras_example(
+    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
+) -> list[Measure]:
     """Keras' example "Video Classification with a CNN-RNN Architecture", random weights, in turn with our live frame.
 
     Both run in ONNX Runtime on one thread, which is kind to the example: it calls `predict` once a frame. Its frames
@@ -151,14 +155,14 @@ def measure_keras_example(bundle: Bundle, *, quick: bool, told: Told | None = No
             "pip install 'exerlitenet[train]'"
         )
     with TemporaryDirectory() as folder:
-        macs = call("exerlitenet.benchmark.cnn_rnn:write_cnn_rnn", [folder])
+        macs = call("benchmarks.cnn_rnn:write_cnn_rnn", [folder])
         return time_keras_example(
             bundle,
             Path(folder),
             render_pictures(bundle.spec, quick=quick),
             macs=macs,
             rounds=2 if quick else 12,
-            told=told,
+            on_progress=on_progress,
         )
 
 
@@ -169,18 +173,18 @@ def time_keras_example(
     *,
     macs: dict[str, int],
     rounds: int,
-    told: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Measure]:
-    """The graphs that `training.cnn_rnn` writes. macs: of "frame" and "sequence", as it counts them."""
+    """The graphs that `cnn_rnn` writes. macs: of "frame" and "sequence", as it counts them."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    extractor, judge = (
+    extractor, classifier = (
         onnxruntime.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
-        for file in ("extractor.onnx", "judge.onnx")
+        for file in ("extractor.onnx", "classifier.onnx")
     )
-    [pixels], [features] = extractor.get_inputs(), judge.get_inputs()
+    [pixels], [features] = extractor.get_inputs(), classifier.get_inputs()
     side, frames = pixels.shape[1], features.shape[1]
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (1, side, side, 3)).astype(np.float32)
@@ -190,10 +194,12 @@ def time_keras_example(
         return found
 
     def sequence() -> None:
-        judge.run(None, {features.name: np.stack([frame()[0] for _ in range(frames)])[None]})
+        classifier.run(None, {features.name: np.stack([frame()[0] for _ in range(frames)])[None]})
 
     live = LiveFrames(OnnxEngine(bundle, threads=1), pictures)
-    in_turn = time_in_turn({"live": live, "frame": frame, "sequence": sequence}, rounds, warm_up=2, told=told)
+    in_turn = time_in_turn(
+        {"live": live, "frame": frame, "sequence": sequence}, rounds, warm_up=2, on_progress=on_progress
+    )
     name = "Keras' CNN-RNN example, random weights, one thread"
     return [
         in_turn.measure("frame", f"{name}: features of a frame"),
@@ -206,31 +212,3 @@ def time_keras_example(
             "million MAC",
         ),
     ]
-
-
-def measure_movinet(bundle: Bundle, *, quick: bool, told: Told | None = None) -> list[Measure]:
-    """MoViNet-A0's operations as its authors publish them: nothing runs here. Beside `size.measure_operations`."""
-    frames, side = MOVINET_CLIP
-    name = f"MoViNet-A0, as published, not measured: {frames} frames of {side} pixels"
-    return [
-        Measure(f"{name}, operations", 1000 * MOVINET_GMAC, "million MAC"),
-        Measure(f"{name}, operations a frame", 1000 * MOVINET_GMAC / frames, "million MAC"),
-    ]
-
-
-PEERS: dict[str, tuple[Measurer, ...]] = {
-    "mediapipe": (measure_mediapipe,),
-    # Apart, since its model is not in the wheel.
-    "mediapipe-lite": (partial(measure_mediapipe, model="lite"),),
-    "keras-example": (measure_keras_example,),
-    "movinet": (measure_movinet,),
-}
-"""Name -> what measures it: (bundle, *, quick, told) -> measures; may raise Unavailable."""
-
-
-def peers(names: Sequence[str]) -> tuple[Measurer, ...]:
-    """What measures these peers, in the order of `PEERS`. Raises InputError for a name that is none."""
-    unknown = sorted(set(names) - set(PEERS))
-    if unknown:
-        raise InputError(f"there is no peer {', '.join(unknown)}; the peers are {', '.join(PEERS)}")
-    return tuple(measurer for name in PEERS if name in names for measurer in PEERS[name])

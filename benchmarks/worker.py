@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+from exerlitenet.benchmark.process import calling
 from exerlitenet.errors import InputError
 
 
@@ -42,11 +43,7 @@ class Worker:
     @classmethod
     def calling(cls, function: str, arguments: Sequence[object] = ()) -> Self:
         """A Python process that calls "module:function", which should end in `serve`, with arguments for JSON."""
-        code = (
-            "import importlib, json, sys; module, name = sys.argv[1].split(':'); "
-            "getattr(importlib.import_module(module), name)(*json.loads(sys.argv[2]))"
-        )
-        return cls([sys.executable, "-c", code, function, json.dumps(list(arguments))])
+        return cls(calling(function, arguments))
 
     def ask(self, *request: object) -> Any:
         """Waits for the answer. Raises InputError with the program's last line when it has ended."""

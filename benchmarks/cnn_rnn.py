@@ -1,7 +1,7 @@
 """Keras' example "Video Classification with a CNN-RNN Architecture" as a peer: its network, with random weights.
 
-InceptionV3 makes 2,048 numbers of each of 20 frames, two GRUs of 16 and 8 units and two dense layers judge them. Speed
-and operations do not depend on weights; accuracy would, so nothing here is ever judged.
+InceptionV3 makes 2,048 numbers of each of 20 frames, two GRUs of 16 and 8 units and two dense layers classify them.
+Speed and operations do not depend on weights; accuracy would, so nothing here is ever evaluated.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ CLASSES = 5
 
 
 def build_cnn_rnn() -> tuple[keras.Model, keras.Model]:
-    """(extractor, judge) of the example.
+    """(extractor, classifier) of the example.
 
     extractor: pixels float32 [n, 224, 224, 3], RGB in 0..255 -> features [n, 2048].
-    judge: features [batch, 20, 2048] -> probabilities [batch, 5]; 99,909 parameters. The example's mask for shorter
-    videos is left out, and the GRUs are unrolled: the same numbers for 20 frames.
+    classifier: features [batch, 20, 2048] -> probabilities [batch, 5]; 99,909 parameters. The example's mask for
+    shorter videos is left out, and the GRUs are unrolled: the same numbers for 20 frames.
     """
     import keras
     from keras import layers
@@ -40,20 +40,20 @@ def build_cnn_rnn() -> tuple[keras.Model, keras.Model]:
     probabilities = layers.Dense(CLASSES, activation="softmax")(state)
     return (
         keras.Model(pixels, inception(scaled), name="extractor"),
-        keras.Model(features, probabilities, name="judge"),
+        keras.Model(features, probabilities, name="classifier"),
     )
 
 
 def write_cnn_rnn(folder: str) -> dict[str, int]:
-    """In a fresh process: writes extractor.onnx and judge.onnx. Returns MACs of a "frame" and of a "sequence"."""
+    """In a fresh process: writes extractor.onnx and classifier.onnx. Returns MACs of a "frame" and of a "sequence"."""
     from exerlitenet.training.keras import import_keras
 
     import_keras()
     from exerlitenet.export.export import to_onnx
     from exerlitenet.training.networks.operations import count
 
-    extractor, judge = build_cnn_rnn()
+    extractor, classifier = build_cnn_rnn()
     to_onnx(extractor, Path(folder) / "extractor.onnx")
-    to_onnx(judge, Path(folder) / "judge.onnx")
+    to_onnx(classifier, Path(folder) / "classifier.onnx")
     frame = count(extractor).macs
-    return {"frame": frame, "sequence": FRAMES * frame + count(judge).macs}
+    return {"frame": frame, "sequence": FRAMES * frame + count(classifier).macs}

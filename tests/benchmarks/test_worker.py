@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from exerlitenet.benchmark.worker import Worker, one_core, serve
+from benchmarks.worker import Worker, one_core, serve
 from exerlitenet.errors import InputError
 
 

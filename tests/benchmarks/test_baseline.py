@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exerlitenet.benchmark import paper_way
-from exerlitenet.benchmark.paper_way import build_paper_way, compile_paper_way, gradient_difference
+from benchmarks import baseline
+from benchmarks.baseline import build_baseline, compile_baseline, gradient_difference
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.datasets.windows import ClipSequence, SequencePixels
@@ -26,7 +26,7 @@ ITEMS = [(n, n % 2) for n in range(4)]
 @pytest.fixture
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cnn_lstm, "build_backbone", tiny_backbone)
-    monkeypatch.setattr(paper_way, "build_backbone", tiny_backbone)
+    monkeypatch.setattr(baseline, "build_backbone", tiny_backbone)
 
 
 def pixels_of(config: Config) -> SequencePixels:
@@ -59,7 +59,7 @@ class TestGradients:
 
 def test_the_papers_way_has_the_papers_counts_and_keras_own_layers() -> None:
     config = load_config("paper")
-    network = build_paper_way(config.model, config.sequence, config.classes, None)
+    network = build_baseline(config.model, config.sequence, config.classes, None)
     assert network.full.count_params() == 15_595_826
     kinds = [type(layer) for layer in network.full.layers]
     assert kinds.count(keras.layers.TimeDistributed) == 2
@@ -74,9 +74,9 @@ def test_the_papers_way_has_the_papers_counts_and_keras_own_layers() -> None:
 @pytest.mark.usefixtures("_tiny")
 def test_the_papers_way_trains_by_plain_adam() -> None:
     config = tiny_config()
-    network = build_paper_way(config.model, config.sequence, config.classes, None)
+    network = build_baseline(config.model, config.sequence, config.classes, None)
     cnn_lstm.set_trainable(network, "none")
-    compile_paper_way(network, Phase("p", "none", learning_rate=0.01, epochs=1))
+    compile_baseline(network, Phase("p", "none", learning_rate=0.01, epochs=1))
     assert type(network.full.optimizer) is keras.optimizers.Adam
     before = network.full.get_weights()
     [pixels] = pixels_of(config).inputs(ITEMS)
