@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FAMILIES = ("training.cnn_lstm", "training.posture")
 KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "cli", "demo")
 
-LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "h5py", "jax", "torch"}
+LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "onnxscript", "matplotlib", "h5py", "jax", "torch"}
 MAY_LEARN = {"training", "export", "reproduction"}
 # Modules made of Keras classes, which cannot be written inside functions. Only functions import them.
 MADE_OF_KERAS = {"training.networks.layers"}

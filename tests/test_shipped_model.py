@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -120,13 +121,12 @@ def test_its_encoder_is_in_the_form_that_export_gives_it() -> None:
     import onnx
 
     from exerlitenet.export.frame_graph import simplify_frames
-    from exerlitenet.export.graph import Graph
 
     bundle = load_bundle()
-    path = bundle.folder / bundle.encoder.file
-    before = [node.op_type for node in onnx.load(str(path)).graph.node]
-    assert [node.op_type for node in simplify_frames(Graph.load(path)).graph.node] == before
-    assert "HardSwish" in before
+    model = onnx.load(str(bundle.folder / bundle.encoder.file))
+    before, after = (Counter(node.op_type for node in m.graph.node) for m in (model, simplify_frames(model)))
+    assert before == after
+    assert before["HardSwish"] > 0
 
 
 def test_going_on_with_windows_is_judging_each_of_them() -> None:

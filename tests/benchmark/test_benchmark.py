@@ -124,7 +124,7 @@ def test_what_is_beside_the_package_needs_a_checkout(
     assert found.parts == ("size",)
     assert found.notes == (why.replace("peers", "ceiling"), why)
     answer = run("benchmark", "--model", model, "--against", "mediapipe")
-    assert (answer.exit_code, answer.stderr.splitlines()) == (2, [f"error: {why}"])
+    assert (answer.exit_code, answer.stderr.splitlines()) == (2, [f"exerlitenet: {why}"])
 
 
 @pytest.fixture

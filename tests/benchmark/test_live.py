@@ -152,6 +152,6 @@ def test_int8_is_the_same_model_in_another_folder(bundle: Bundle, tmp_path: Path
 def test_without_onnx_int8_is_told_to_be_missing(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exerlitenet.benchmark.int8.find_spec", lambda name: None)
+    monkeypatch.setattr("exerlitenet.benchmark.size.find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"int8: needs onnx.*pip install"):
         int8_bundle(bundle, tmp_path)

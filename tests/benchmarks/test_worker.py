@@ -14,7 +14,7 @@ from exerlitenet.errors import InputError
 
 
 def adding_up(start: int) -> None:
-    """In the worker: adds up what it is told, and talks beside it, as libraries do."""
+    """In the worker: adds up what it is given, and talks beside it, as libraries do."""
     total = start
 
     def add(number: int) -> int:
@@ -31,7 +31,7 @@ def adding_up(start: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _found_by_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))
+    monkeypatch.syspath_prepend(os.path.dirname(__file__))
 
 
 def calling(start: int) -> Worker:

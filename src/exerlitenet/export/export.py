@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.export.frame_graph import simplify_frames
-from exerlitenet.export.graph import Graph
 from exerlitenet.export.head_graph import INPUT, HeadWeights, head_graph
 from exerlitenet.export.quantise import quantise_weights
 from exerlitenet.recognition.bundle import Bundle, Sample, graph_of, load_bundle
@@ -170,6 +169,7 @@ def largest_difference(
 
 def to_onnx(model: keras.Model, path: Path) -> None:
     """Keras model -> ONNX file: converted, then simplified (see `frame_graph`)."""
+    import onnx
     import onnxruntime
 
     raw = path.with_suffix(".raw.onnx")
@@ -187,7 +187,7 @@ def to_onnx(model: keras.Model, path: Path) -> None:
     options.log_severity_level = 3
     onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
     raw.unlink()
-    _save(simplify_frames(Graph.load(path)), path)
+    _save(simplify_frames(onnx.load(str(path))), path)
 
 
 def write_head(head: HeadWeights, path: Path) -> None:
