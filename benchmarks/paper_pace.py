@@ -105,7 +105,9 @@ def paper_bundle(folder: Path) -> Bundle:
 
     Raises Unavailable where Keras or what exports from it is not installed.
     """
-    missing = [name for name in ("keras", "tensorflow", "tf2onnx", "onnx") if find_spec(name) is None]
+    missing = [
+        name for name in ("keras", "tensorflow", "tf2onnx", "onnx", "onnxscript") if find_spec(name) is None
+    ]
     if missing:
         raise Unavailable(
             f"paper: its network needs {', '.join(missing)}, not installed: pip install 'exerlitenet[train]'"

@@ -148,7 +148,9 @@ def measure_keras_example(
 
     Raises Unavailable where Keras or what exports from it is not installed.
     """
-    missing = [name for name in ("keras", "tensorflow", "tf2onnx", "onnx") if find_spec(name) is None]
+    missing = [
+        name for name in ("keras", "tensorflow", "tf2onnx", "onnx", "onnxscript") if find_spec(name) is None
+    ]
     if missing:
         raise Unavailable(
             f"peers: Keras' CNN-RNN example needs {', '.join(missing)}, not installed: "

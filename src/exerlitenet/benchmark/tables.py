@@ -70,12 +70,12 @@ def with_unit(measure: Measure) -> str:
 
 def _targets(results: Sequence[Benchmark]) -> str:
     rows = [
-        [target.name, str(target), *(_judged(result, target) for result in results)] for target in TARGETS
+        [target.name, str(target), *(_verdict(result, target) for result in results)] for target in TARGETS
     ]
     return markdown(("measure", "target", *map(title_of, results)), rows)
 
 
-def _judged(result: Benchmark, target: Target) -> str:
+def _verdict(result: Benchmark, target: Target) -> str:
     measure = result.find(target.measure)
     return "not measured" if measure is None else f"{target.verdict(measure)}: {with_unit(measure)}"
 

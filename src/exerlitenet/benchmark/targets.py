@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from exerlitenet.benchmark.measure import Benchmark, Measure
+from exerlitenet.benchmark.measure import Measure
 
 Verdict = Literal["reached", "not reached"]
 
@@ -67,8 +67,3 @@ TARGETS = (
 def target_of(measure: Measure) -> Target | None:
     """The target on a measure, if there is one."""
     return next((target for target in TARGETS if target.measure == measure.name), None)
-
-
-def judged(result: Benchmark) -> list[tuple[Target, Measure | None]]:
-    """Every target with its measure; None where it was not measured."""
-    return [(target, result.find(target.measure)) for target in TARGETS]

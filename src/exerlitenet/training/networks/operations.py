@@ -131,37 +131,22 @@ def _macs(operation: Any, inputs: list[Shape], output: Shape) -> int:
 
     if isinstance(operation, models.Model):
         return count(operation).macs
-    if isinstance(operation, layers.Wrapper) and not isinstance(operation, layers.Bidirectional):
+    if isinstance(operation, layers.Wrapper):
         frames = _product(inputs[0][1:2])
         inner = [(shape[0], *shape[2:]) for shape in inputs]
         return frames * _macs(operation.layer, inner, (output[0], *output[2:]))
-    if isinstance(operation, layers.Bidirectional):
-        return _macs(operation.forward_layer, inputs, output) + _macs(
-            operation.backward_layer, inputs, output
-        )
     if hasattr(operation, "macs"):
         return int(operation.macs(inputs[0]))
     if isinstance(operation, layers.SeparableConv1D | layers.SeparableConv2D):
         positions = _product(output[1:-1])
         return positions * (_size([operation.depthwise_kernel]) + _size([operation.pointwise_kernel]))
-    if isinstance(operation, layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose):
-        return _product(inputs[0][1:-1]) * _size([operation.kernel])
     # Every number in a kernel is used once an output position, in grouped and depthwise convolutions too.
-    convolution = (
-        layers.Conv1D | layers.Conv2D | layers.Conv3D | layers.DepthwiseConv1D | layers.DepthwiseConv2D
-    )
-    if isinstance(operation, convolution | layers.Dense):
+    if isinstance(operation, layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
         return _product(output[1:-1]) * _size([operation.kernel])
     if isinstance(operation, layers.LSTM | layers.GRU | layers.SimpleRNN):
         cell = operation.cell
         return _product(inputs[0][1:2]) * _size([cell.kernel, cell.recurrent_kernel])
-    normalisation = (
-        layers.BatchNormalization
-        | layers.LayerNormalization
-        | layers.GroupNormalization
-        | layers.UnitNormalization
-    )
-    free = isinstance(operation, normalisation | layers.PReLU)
+    free = isinstance(operation, layers.BatchNormalization | layers.LayerNormalization | layers.PReLU)
     if free or not getattr(operation, "weights", []):
         return 0
     raise TypeError(f"no rule counts the operations of layer {operation.name} ({type(operation).__name__})")
