@@ -62,7 +62,6 @@ MOST_FILES = 15
 # Folders with more files than that, to be emptied.
 CROWDED = {
     "benchmark",
-    "reproduction",
     "synthetic",
 }
 
