@@ -120,7 +120,7 @@ def in_words(workout: Workout, most: int = 20) -> str:
 
 def repetitions(count: int | None) -> str:
     """None: of a model that does not count."""
-    return "not counted" if count is None else number_of(count, "repetition")
+    return "repetitions not counted" if count is None else number_of(count, "repetition")
 
 
 def _axis(duration: float, width: float, place: Place, bottom: float) -> list[str]:
