@@ -87,6 +87,13 @@ def test_bad_input_in_a_program_is_one_line_and_status_2(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "websockets"])
+def test_the_page_without_its_extra_is_one_line(missing: str) -> None:
+    result = run_program("live", without=(missing,))
+    assert result.returncode == 2
+    assert result.stderr == "exerlitenet: the page needs the extra app: pip install 'exerlitenet[app]'\n"
+
+
 def test_a_defect_is_not_taken_for_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def defect(*_: Any, **__: Any) -> None:
         raise RuntimeError("defect")
@@ -98,6 +105,9 @@ def test_a_defect_is_not_taken_for_bad_input(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.parametrize(("verb", "hint"), [("train", "--resume"), ("dataset", "stopped")])
 def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str, hint: str) -> None:
+    if verb == "train":
+        pytest.importorskip("keras", reason="training needs Keras")
+
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 

@@ -50,6 +50,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXERLITENET_CACHE", str(tmp_path_factory.getbasetemp() / "jobs-cache"))
+        patch.delenv(jobs.THREADS, raising=False)  # where it is set, it stands above what jobs says
         yield
 
 
