@@ -29,12 +29,12 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of `bundles`."""
     return once(tmp_path_factory, "tiny-model", write_bundle)
 
 
 @pytest.fixture(scope="session")
-def workout_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video that the tiny model understands: 4 squats, 5 curls."""
     return once(tmp_path_factory, "workout.mp4", write_workout)
