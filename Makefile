@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 VIDEO ?=
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: setup setup-train setup-dev demo test lint clean
+.PHONY: setup setup-train setup-dev demo test test-all test-light test-lowest lint clean
 setup: $(VENV)/.base
 setup-train: $(VENV)/.train
 setup-dev: $(VENV)/.dev
@@ -31,11 +31,28 @@ $(VENV)/.train: $(VENV)/.base requirements/train.txt
 $(VENV)/.dev: $(VENV)/.train requirements/dev.txt
 	$(call install,dev)
 
+$(VENV)/.light $(VENV)/.lowest: $(VENV)/.%: $(VENV)/bin/python pyproject.toml requirements/%.txt
+	$(call install,$*)
+
 demo: setup
 	$(BIN)/exerlitenet demo $(if $(VIDEO),"$(VIDEO)")
 
+# One process a core, and each test file in one of them, since tests of a file share what they trained.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+FAST := -m "not slow"
+
 test: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST) $(FAST)
+
+# Full backbones, long runs and a real browser among them.
+test-all: setup-dev
+	$(BIN)/python $(PYTEST)
+
+# Each in an environment of its own. light: what `make setup` installs, so no Keras and no TensorFlow. lowest: the same in
+# the oldest versions that pyproject.toml allows. What needs Keras skips in both.
+test-light test-lowest: test-%:
+	$(MAKE) VENV=.venv-$* .venv-$*/.$*
+	.venv-$*/bin/python $(PYTEST) $(FAST)
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -43,13 +60,15 @@ lint: setup-dev
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-light .venv-lowest .pytest_cache .mypy_cache .ruff_cache
 
-# Pins what the three requirement files name, with the hashes of every platform's wheels.
+# Pins what the requirement files name, with the hashes of every platform's wheels.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 .PHONY: pins
 pins: setup
 	$(PIP) install --quiet uv
-	$(LOCK) pyproject.toml requirements/build.in -o requirements/base.txt
-	$(LOCK) -c requirements/base.txt --extra train pyproject.toml requirements/build.in -o requirements/train.txt
-	$(LOCK) -c requirements/train.txt --extra train --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(LOCK) --extra app pyproject.toml requirements/build.in -o requirements/base.txt
+	$(LOCK) -c requirements/base.txt --extra app --extra train pyproject.toml requirements/build.in -o requirements/train.txt
+	$(LOCK) -c requirements/train.txt --extra app --extra train --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra app --extra test pyproject.toml requirements/build.in -o requirements/light.txt
+	$(LOCK) --resolution lowest-direct --extra app --extra test pyproject.toml requirements/build.in -o requirements/lowest.txt

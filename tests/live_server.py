@@ -80,6 +80,7 @@ def running(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
+            assert thread.is_alive(), "the server ended before it began"
             time.sleep(0.01)
         try:
             yield LiveServer(listener.getsockname()[1], log)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import exerlitenet
-from bundles import write_bundle, write_workout
 from command import run, run_program
 from exerlitenet.cli import app as app_module
 from exerlitenet.errors import InputError
@@ -87,6 +86,13 @@ def test_bad_input_in_a_program_is_one_line_and_status_2(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "websockets"])
+def test_the_page_without_its_extra_is_one_line(missing: str) -> None:
+    result = run_program("live", without=(missing,))
+    assert result.returncode == 2
+    assert result.stderr == "exerlitenet: the page needs the extra app: pip install 'exerlitenet[app]'\n"
+
+
 def test_a_defect_is_not_taken_for_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def defect(*_: Any, **__: Any) -> None:
         raise RuntimeError("defect")
@@ -98,6 +104,9 @@ def test_a_defect_is_not_taken_for_bad_input(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.parametrize(("verb", "hint"), [("train", "--resume"), ("dataset", "stopped")])
 def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str, hint: str) -> None:
+    if verb == "train":
+        pytest.importorskip("keras", reason="training needs Keras")
+
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -111,9 +120,9 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: 
     assert hint in line
 
 
-def test_a_real_interrupt_ends_a_program_without_a_traceback(tmp_path: Path) -> None:
-    model = write_bundle(tmp_path / "m")
-    video = write_workout(tmp_path / "v.mp4")
+def test_a_real_interrupt_ends_a_program_without_a_traceback(
+    model: Path, video: Path, tmp_path: Path
+) -> None:
     fifo = tmp_path / "never-read"
     os.mkfifo(fifo)  # the program waits there for a reader
     program = subprocess.Popen(
@@ -138,8 +147,7 @@ def test_a_real_interrupt_ends_a_program_without_a_traceback(tmp_path: Path) -> 
     assert (program.returncode, errors) == (130, "exerlitenet: stopped\n")
 
 
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
-    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+def test_a_reader_that_goes_away_is_no_traceback(model: Path, video: Path) -> None:
     command = (
         f"{sys.executable} -m exerlitenet recognize {video} {video} --model {model} --json - | head -c 1"
     )
@@ -150,8 +158,7 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("options", [(), ("--json", "-")])
-def test_a_full_disk_is_no_traceback(tmp_path: Path, options: tuple[str, ...]) -> None:
-    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+def test_a_full_disk_is_no_traceback(model: Path, video: Path, options: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "exerlitenet", "recognize", video, "--model", model, *options]
     with open("/dev/full", "w") as full:
         result = subprocess.run(

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 import exerlitenet
-from bundles import write_bundle, write_workout
 from exerlitenet.recognition import bundle
 
 
@@ -36,8 +35,7 @@ def test_version_is_that_of_the_installed_package() -> None:
     assert version("exerlitenet") == exerlitenet.__version__
 
 
-def test_recognize(tmp_path: Path) -> None:
-    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+def test_recognize(model: Path, video: Path, tmp_path: Path) -> None:
     workout = exerlitenet.recognize(video, model=model)
     assert (workout.exercise, workout.repetitions) == ("biceps_curl", 5)
     assert exerlitenet.recognize(str(video), model=str(model), seconds=9).exercise == "squat"
@@ -45,10 +43,11 @@ def test_recognize(tmp_path: Path) -> None:
         exerlitenet.recognize(tmp_path / "nosuch.mp4", model=model)
 
 
-def test_without_a_model_the_one_that_ships_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
+def test_without_a_model_the_one_that_ships_is_taken(
+    model: Path, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert bundle.default_folder() == Path(str(resources.files("exerlitenet"))) / "models" / "default"
-    monkeypatch.setattr(bundle, "default_folder", lambda: shipped)
+    monkeypatch.setattr(bundle, "default_folder", lambda: model)
     assert exerlitenet.recognize(video).model == "tiny"
 
 
@@ -62,9 +61,8 @@ def test_types_are_marked_as_complete() -> None:
     assert (resources.files("exerlitenet") / "py.typed").is_file()
 
 
-def test_recognising_leaves_nothing_but_what_was_asked_for(tmp_path: Path) -> None:
+def test_recognising_leaves_nothing_but_what_was_asked_for(model: Path, video: Path, tmp_path: Path) -> None:
     """No device id, no store of events, no cache: neither in the home folder nor in the temporary one."""
-    model, video = write_bundle(tmp_path / "m"), write_workout(tmp_path / "v.mp4")
     home = tmp_path / "home"
     home.mkdir()
     hidden = ("CI", "ORT_", "XDG_")  # continuous integration keeps ONNX Runtime silent by itself

@@ -6,7 +6,9 @@ line that begins with TEXT has been said.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.posture.pose_data import PosedClip
 from exerlitenet.training.run import Run
+from shared import once
 
 CLASSES = ("squat", "biceps_curl", "none")
 STILL = draw(np.random.default_rng(0), Ranges.none())
@@ -136,25 +139,33 @@ def main() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One cache for the file, so that clips are rendered once; and the small backbone."""
-    folder = tmp_path_factory.mktemp("cache")
+    """One cache for all, so that clips are rendered once; and the small backbone."""
+    folder = once(tmp_path_factory, "posture-cache", Path.mkdir)
     with pytest.MonkeyPatch.context() as patch, quick():
         patch.setenv("EXERLITENET_CACHE", str(folder))
         yield folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_rendered(tmp_path_factory.mktemp("data") / "clips")
+    return once(tmp_path_factory, "posture-clips", write_rendered)
 
 
 @pytest.fixture(scope="module")
 def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Quiet]:
+    """A finished run, and what was said while it was made. Trained once; each file of tests has a copy."""
     from exerlitenet.training.posture.run import fit_default
 
+    def train(folder: Path) -> None:
+        progress = Quiet()
+        fit_default(dataset, tiny_config(), weights=None, out=folder / "run", progress=progress)
+        (folder / "progress.json").write_text(json.dumps(vars(progress)))
+
+    made = once(tmp_path_factory, "posture-run", train)
     progress = Quiet()
-    out = tmp_path_factory.mktemp("runs") / "whole"
-    return fit_default(dataset, tiny_config(), weights=None, out=out, progress=progress), progress
+    vars(progress).update(json.loads((made / "progress.json").read_text()))
+    copy = shutil.copytree(made / "run", tmp_path_factory.mktemp("runs") / "whole")
+    return Run.open(copy), progress
 
 
 def weights_of(run: Run) -> list[Any]:

@@ -23,6 +23,8 @@ from exerlitenet.app.history import history_routes
 from exerlitenet.app.log.session_log import SessionLog
 from logs import write_set
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 4, 12)
 """For the server: midnight must not pass between writing sets and looking at them."""
 

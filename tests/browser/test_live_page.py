@@ -24,6 +24,8 @@ from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, running
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Window]
 SIZE = (160, 120)
 REST: tuple[int, int, int] = (60, 60, 0)

@@ -15,6 +15,8 @@ from bundles import still, write_bundle
 from exerlitenet.recognition.recognizer import Recognizer
 from live_server import LiveServer, running
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Window]
 HELLO = {
     "type": "hello",

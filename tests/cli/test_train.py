@@ -111,6 +111,7 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
     assert [o["out"] for o in options] == [tmp_path / name for name in "rrf"]
 
 
+@pytest.mark.slow
 def test_cross_validation_from_training_to_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path / "cache"))
     clips = tiny_posture.write_rendered(tmp_path / "clips")

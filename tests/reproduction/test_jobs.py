@@ -50,6 +50,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXERLITENET_CACHE", str(tmp_path_factory.getbasetemp() / "jobs-cache"))
+        patch.delenv(jobs.THREADS, raising=False)  # where it is set, it stands above what jobs says
         yield
 
 
@@ -64,6 +65,7 @@ def parallel(dataset: Path, weights: Path, tmp_path_factory: pytest.TempPathFact
     return reproduce(dataset, plan(weights), out=out, progress=progress, jobs=2), progress
 
 
+@pytest.mark.slow
 def test_units_side_by_side_give_what_they_give_in_turn(
     dataset: Path, weights: Path, parallel: tuple[Study, Quiet], tmp_path: Path
 ) -> None:
@@ -84,6 +86,7 @@ def test_units_side_by_side_give_what_they_give_in_turn(
     assert jobs.THREADS not in os.environ
 
 
+@pytest.mark.slow
 def test_a_fault_in_a_process_is_raised_here(
     dataset: Path, weights: Path, parallel: tuple[Study, Quiet], tmp_path: Path
 ) -> None:

@@ -198,6 +198,7 @@ def test_a_study_is_never_mixed_with_another(
         reproduce(dataset, tiny_plan(SYSTEMS), out=tmp_path / "full", resume=True, progress=Quiet())
 
 
+@pytest.mark.slow
 def test_a_kill_after_the_last_epoch_loses_nothing(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_kill_after_the_last_epoch_loses_nothing(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.slow
 def test_a_killed_study_goes_on_and_keeps_finished_units(dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, tiny_study.__file__, str(dataset), str(out), "single_frame-sequence-0"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.options import ModelOption
+from exerlitenet.cli.options import ModelOption, needs_page_extra
 from exerlitenet.errors import InputError
 from exerlitenet.folders import cache_folder, database_path
 
@@ -43,6 +43,7 @@ def live(
 
     Nothing of the video is stored or leaves this computer; the log holds exercises, counts and times.
     """
+    needs_page_extra()
     check(token, cert, key)
     from exerlitenet.app.guard import Access, is_loopback
     from exerlitenet.app.limits import Limits

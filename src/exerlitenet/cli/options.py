@@ -44,6 +44,12 @@ def needs_training_extra() -> None:
         raise InputError("this command needs the training extra: pip install 'exerlitenet[train]'")
 
 
+def needs_page_extra() -> None:
+    """Raises InputError where the web server of the page is not installed."""
+    if any(find_spec(name) is None for name in ("starlette", "uvicorn", "websockets")):
+        raise InputError("the page needs the extra app: pip install 'exerlitenet[app]'")
+
+
 def load_keras() -> None:
     """Imports Keras, which takes seconds: after everything that can be checked without it."""
     needs_training_extra()

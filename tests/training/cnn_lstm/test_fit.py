@@ -66,7 +66,12 @@ def train(dataset: Path, config: Config, out: Path, **options: Any) -> tuple[Any
 
 
 @pytest.mark.parametrize(
-    ("backbone", "trainable"), [("tiny", "none"), ("tiny", "last:3"), ("MobileNetV3Small", "last:20")]
+    ("backbone", "trainable"),
+    [
+        ("tiny", "none"),
+        ("tiny", "last:3"),
+        pytest.param("MobileNetV3Small", "last:20", marks=pytest.mark.slow),
+    ],
 )
 def test_a_step_from_the_cache_is_the_step_from_pixels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone: str, trainable: str

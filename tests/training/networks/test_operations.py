@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exerlitenet.training.cnn_lstm.network import Network, build, encoder, sequence_head
-from exerlitenet.training.config import ModelConfig
-from exerlitenet.training.networks.layers import FrameWise, StillTimeDistributed
-from exerlitenet.training.networks.operations import CONVENTION, Operations, Parameters, count, parameters
-from exerlitenet.video.sequence import SequenceSpec
-
 keras = pytest.importorskip("keras", reason="training needs Keras")
+
+from exerlitenet.training.cnn_lstm.network import Network, build, encoder, sequence_head  # noqa: E402
+from exerlitenet.training.config import ModelConfig  # noqa: E402
+from exerlitenet.training.networks.layers import FrameWise, StillTimeDistributed  # noqa: E402
+from exerlitenet.training.networks.operations import CONVENTION, Operations, Parameters, count, parameters  # noqa: E402
+from exerlitenet.video.sequence import SequenceSpec  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -157,6 +157,7 @@ def test_what_was_cross_validated_is_judged_without_running_it_again(
         assert found[name].to_json()["judgements"] == kept["judgements"]
 
 
+@pytest.mark.slow
 def test_a_killed_cross_validation_does_not_begin_finished_heads_again(
     folded: tuple[Run, Quiet], dataset: Path, tmp_path: Path
 ) -> None:

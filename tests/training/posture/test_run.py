@@ -182,7 +182,9 @@ def test_a_runs_file_holds_what_the_recogniser_says_of_its_clips(
         assert len(workout.predictions) == len(left.seen.predictions) > 1
         for mine, kept in zip(workout.predictions, left.seen.predictions, strict=True):
             assert mine.time_s == pytest.approx(kept.time_s, abs=0.01)
-            assert mine.probabilities == pytest.approx(kept.probabilities, abs=5e-3)
+            # What three digits of a feature make of a probability depends on the weights, and these on the order in
+            # which the machine's threads add.
+            assert mine.probabilities == pytest.approx(kept.probabilities, abs=1e-2)
 
 
 def test_a_run_belongs_to_its_clips_and_its_configuration(
