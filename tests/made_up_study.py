@@ -42,10 +42,17 @@ def split_of(accuracy: float, difference: float = 0.05, best: int = 12) -> dict[
     }
 
 
+def _numbers(shape: str) -> list[int]:
+    return [int(number) for number in shape.strip("()").split(", ")]
+
+
 def network(name: str) -> dict[str, Any]:
+    layers_of_figure_4 = {
+        row.what.removeprefix("layer "): row.paper for row in paper.ROWS if row.what.startswith("layer ")
+    }
     layers = [
-        {"name": n, "type": "", "output_shape": list(shape), "parameters": p, "macs": 0}
-        for n, shape, p in paper.LAYERS
+        {"name": n, "output_shape": _numbers(shape), "parameters": int(p.replace(",", "")), "macs": 0}
+        for n, (shape, p) in layers_of_figure_4.items()
         if name != "resnet50" or n != "lstm"
     ]
     if name == "vgg16":
@@ -53,7 +60,9 @@ def network(name: str) -> dict[str, Any]:
     frame = {"paper": 54_896_576, "vgg16": 15_346_630_656, "resnet50": 3_857_973_248}[name]
     return {
         "total_parameters": 15_595_826,
-        "parameters": {"total": 15_595_826, **paper.PARAMETERS, **paper.NON_TRAINABLE},
+        "parameters": {
+            row.ours.rsplit("/", 1)[1]: row.paper for row in paper.ROWS if "/parameters/" in row.ours
+        },
         "layers": layers,
         "macs": {"frame": frame, "sequence": 15 * frame},
         "flops_sequence": 30 * frame,

@@ -61,9 +61,6 @@ LATE = {
 MOST_FILES = 15
 # Folders with more files than that, to be emptied.
 CROWDED = {
-    "app",
-    "cli",
-    "reproduction",
     "synthetic",
 }
 

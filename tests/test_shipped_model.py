@@ -106,8 +106,8 @@ def test_real_people_it_was_trained_on() -> None:
         Recognizer.load().recognize, sample, bundle.classes, model=bundle.name, protocol="trained on"
     )
     assert len(found.results) == len(sample) >= REAL_CLIPS // 2
-    assert found.judgements["exercise_clips"].accuracy.value >= 0.9
-    assert found.judgements["clips"].balanced_accuracy.value >= 0.8
+    assert found.classifications["exercise_clips"].accuracy.value >= 0.9
+    assert found.classifications["clips"].balanced_accuracy.value >= 0.8
 
 
 def test_the_card_is_json_without_surprises() -> None:

@@ -7,7 +7,7 @@ Runs in an environment of its own, since MediaPipe needs older packages than the
 
 Writes POSES/NAME.npy for every VIDEOS/NAME.mp4: float16 [rows, 33, 7], row k is the first frame at or after k / 7.5 s;
 a landmark is x and y in units of the image height, z, visibility, and world x, y, z in metres; NaN where nobody was
-found. About 15 ms a frame on one core. Videos that are done already are left out.
+found. About 15 ms a frame on one core. Videos that are done already are skipped.
 """
 
 from __future__ import annotations

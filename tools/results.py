@@ -21,7 +21,7 @@ from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
 from exerlitenet.training.run import Run
 
 # Of an evaluation, what names single people; the rest is figures.
-LEFT_OUT = ("by_person", "by_group", "results")
+OMITTED = ("by_person", "by_group", "results")
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
     }
     for name, evaluation in evaluations.items():
         content[name.replace(" ", "_")] = {
-            key: value for key, value in evaluation.to_json().items() if key not in LEFT_OUT
+            key: value for key, value in evaluation.to_json().items() if key not in OMITTED
         }
     write_atomically(asked.out, json.dumps(content, indent=1) + "\n")
 

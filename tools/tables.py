@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/*.md, the page of the study, and the card beside the model from results/.
+"""Writes the tables of README.md and docs/, the page of the study, and the card beside the model from results/.
 
 python tools/tables.py            writes
 python tools/tables.py --check    says which documents differ, and ends with status 1 if any does
@@ -7,16 +7,45 @@ python tools/tables.py --check    says which documents differ, and ends with sta
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from exerlitenet.benchmark.tables import BENCHMARK
+from benchmark_tables import BENCHMARK
+from documents import Source, read_object, render_document
 from exerlitenet.errors import InputError
-from exerlitenet.evaluation.model_tables import CROSS_VALIDATION, ROBUSTNESS
-from exerlitenet.pages.markdown import Source, render_document
+from exerlitenet.evaluation.metrics import with_intervals
+from exerlitenet.pages.markdown import markdown
 from exerlitenet.reproduction.page import study_report
-from exerlitenet.reproduction.tables import STUDY, load_study
+from exerlitenet.reproduction.results import FORMAT
+from exerlitenet.reproduction.tables import TABLES
+from model_tables import CROSS_VALIDATION, ROBUSTNESS
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def load_study(paths: Sequence[Path]) -> dict[str, Any]:
+    """The figures of a study. Raises InputError for a file that is no finished study of this format."""
+    [path] = paths
+    data = read_object(path)
+    if data.get("quick"):
+        raise InputError(f"{path} is of a quick study, whose figures mean nothing; run it in full")
+    if data.get("format") != FORMAT:
+        raise InputError(
+            f"{path} must be a study of format {FORMAT}, got {data.get('format')!r}; "
+            "write it anew by `exerlitenet reproduce ... --resume`"
+        )
+    found: dict[str, Any] = with_intervals(data)
+    return found
+
+
+def _study_table(name: str, results: dict[str, Any]) -> str:
+    found = TABLES[name](results)
+    return markdown(found.columns, found.rows)
+
+
+STUDY = Source("reproduction.json", load_study, {name: partial(_study_table, name) for name in TABLES})
 
 SOURCES: dict[str, Source] = {
     "reproduction": STUDY,
@@ -32,7 +61,7 @@ CARD, CARD_BESIDE_MODEL = Path("docs/model-card.md"), Path("src/exerlitenet/mode
 
 def documents(root: Path = ROOT) -> list[Path]:
     """The documents whose tables are written."""
-    return [path for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))) if path.is_file()]
+    return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
 
 
 def written(path: Path, root: Path = ROOT) -> str:

@@ -68,3 +68,12 @@ def test_without_keras(tmp_path: Path) -> None:
     table = write_dataset(tmp_path / "data", clips=3)
     result = run_program("dataset", table, without=("keras", "tensorflow", "matplotlib", "onnx"))
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data").parent
+    (folder / "manifest.csv").write_text("file,label\n0.mp4,squat\n[bold]broken.mp4,squat\n")
+    result = run("dataset", folder)
+    assert "1 usable clips" in result.stdout
+    assert "[bold]broken.mp4" in result.stdout
+    assert "1 faults" in result.stdout

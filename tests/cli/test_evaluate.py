@@ -12,7 +12,7 @@ from bundles import CLASSES, write_bundle
 from command import run, run_program
 from datasets import write_dataset
 from exerlitenet.datasets.manifest import read_manifest
-from exerlitenet.evaluation.cross_validation import Folds, LeftOut
+from exerlitenet.evaluation.cross_validation import Folds, HeldOut
 from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 
@@ -48,10 +48,10 @@ def test_for_people(model: Path, dataset: Path) -> None:
     assert found["squat or biceps_curl, clips"][0] == "6 clips"
     assert found["squat or biceps_curl, clips"][1].startswith("100.0 %")
     assert found["3 classes, clips, balanced"][1].startswith("100.0 %")
-    assert found["none called an exercise"] == ["3 clips", "0.0 % [0.0, 0.0]"]
-    assert found["repetitions within one"][0] == "6 clips of three and more"
-    assert found["repetitions within one"][1].startswith("100.0 %")
-    assert "repetitions, error / count" in found
+    assert found["false-positive rate of none clips"] == ["3 clips", "0.0 % [0.0, 0.0]"]
+    assert found["repetitions, off-by-one accuracy (OBO)"][0] == "6 clips of three and more"
+    assert found["repetitions, off-by-one accuracy (OBO)"][1].startswith("100.0 %")
+    assert "repetitions, normalised MAE" in found
 
 
 def test_json(model: Path, dataset: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def folded(dataset: Path, tmp_path: Path) -> Path:
             Prediction(k / 7.5, dict.fromkeys(CLASSES, 0.05) | {said: 0.9}, said) for k in range(14, 60)
         ]
         seen = ClipPredictions(predictions, [(k / 7.5, 0.0) for k in range(60)], 8.0)
-        rows.append(LeftOut(clip.name, clip.digest, number % 3, number < 3, 8.0, seen))
+        rows.append(HeldOut(clip.name, clip.digest, number % 3, number < 3, 8.0, seen))
     folder = tmp_path / "run"
     folder.mkdir()
     Folds("folded", CLASSES, 3, 14 / 7.5, tuple(rows)).save(folder)
@@ -188,7 +188,7 @@ def test_clips_that_cannot_be_used(model: Path, tmp_path: Path) -> None:
     result = run("evaluate", model, table, "--json", "-")
     assert result.exit_code == 2
     assert len(json.loads(result.stdout)["results"]) == 4
-    assert "left out 1, the first: 2.mp4: the file is missing" in result.stderr
+    assert "not used: 1, the first: 2.mp4: the file is missing" in result.stderr
     assert "1.mp4: not a video" in result.stderr
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exerlitenet.datasets.windows import ahead, window_starts
+from exerlitenet.datasets.windows import prefetch, window_starts
 from exerlitenet.errors import InputError
 from exerlitenet.video.sequence import window_indices
 
@@ -36,8 +36,8 @@ def test_impossible_windows_are_refused(arguments: tuple[int, int, int]) -> None
 
 
 def test_what_is_made_ahead_keeps_its_order() -> None:
-    assert list(ahead(lambda n: n * n, range(20), workers=3)) == [n * n for n in range(20)]
-    assert list(ahead(str, [])) == []
+    assert list(prefetch(lambda n: n * n, range(20), workers=3)) == [n * n for n in range(20)]
+    assert list(prefetch(str, [])) == []
 
 
 def test_a_fault_while_working_ahead_is_raised() -> None:
@@ -48,4 +48,4 @@ def test_a_fault_while_working_ahead_is_raised() -> None:
 
     taken = []
     with pytest.raises(ValueError, match="three"):
-        taken.extend(ahead(fails, range(10)))
+        taken.extend(prefetch(fails, range(10)))

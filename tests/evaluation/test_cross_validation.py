@@ -10,7 +10,7 @@ import pytest
 
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.errors import InputError
-from exerlitenet.evaluation.cross_validation import FILE, Folds, LeftOut
+from exerlitenet.evaluation.cross_validation import FILE, Folds, HeldOut
 from exerlitenet.recognition.repetitions import CountingThresholds
 from exerlitenet.recognition.segments import SegmentThresholds
 from exerlitenet.recognition.tracker import ClipPredictions
@@ -21,7 +21,7 @@ RATE, WINDOW_S = 7.5, 14 / 7.5
 THRESHOLDS = SegmentThresholds(enter=0.7, leave=0.3)
 
 
-def left_out(number: int, label: str, said: str, *, known: bool, repetitions: int = 3) -> LeftOut:
+def left_out(number: int, label: str, said: str, *, known: bool, repetitions: int = 3) -> HeldOut:
     """Ten seconds of which the model is sure; its phase swings so often."""
     predictions = []
     for k in range(14, 75):
@@ -30,7 +30,7 @@ def left_out(number: int, label: str, said: str, *, known: bool, repetitions: in
     phases = [(k / RATE, abs((k / 75 * repetitions) % 1 * 2 - 1)) for k in range(75)]
     phases = [(time_s, 1 - value) for time_s, value in phases]
     seen = ClipPredictions(predictions, phases, 10.0)
-    return LeftOut(f"{number}-{label}.mp4", f"{number:064d}", number % 2, known, 10.0, seen)
+    return HeldOut(f"{number}-{label}.mp4", f"{number:064d}", number % 2, known, 10.0, seen)
 
 
 LABELS = ["squat", "biceps_curl", "none", "squat", "biceps_curl", "none"]
@@ -148,8 +148,8 @@ def test_all_clips_and_strangers_are_judged_apart() -> None:
     assert [result.name for result in everyone.results] == [row.name for row in ROWS]
     assert [result.name for result in strangers.results] == [row.name for row in ROWS[3:]]
     assert everyone.protocol == (
-        "Cross-validated by group in 2 folds: each clip is judged by a sequence head that learned from other people "
-        "and places. The frame network has learned posture from 3 of these 6 clips."
+        "Cross-validated by group in 2 folds: each clip is evaluated by a sequence head that learned from other "
+        "people and places. The frame network has learned posture from 3 of these 6 clips."
     )
     assert strangers.protocol.endswith("No part of the model has learned from any of these people.")
     confusion = everyone.to_json()["judgements"]["clips"]["confusion"]

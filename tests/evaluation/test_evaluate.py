@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exerlitenet.datasets.manifest import Clip
+from exerlitenet.datasets.clips import Clip
 from exerlitenet.errors import InputError
-from exerlitenet.evaluation.evaluate import evaluate, judge, judge_sequences, warn_if_seen
+from exerlitenet.evaluation.classification import classify_sequences
+from exerlitenet.evaluation.evaluate import evaluate, evaluate_workouts, warn_if_seen
 from exerlitenet.results import Prediction, Segment, Workout
 
 CLASSES = ("squat", "biceps_curl", "none")
@@ -46,7 +47,7 @@ def test_squat_or_curl_by_clip_goes_by_the_mean_and_by_sequence_by_each_predicti
         workout((0.40, 0.00, 0.6), (0.1, 0.15, 0.75), (0.1, 0.15, 0.75)),
         workout((0.2, 0.1, 0.7), (0.0, 0.3, 0.7)),
     ]
-    found = judge(clips, workouts, CLASSES, model="m", protocol="p").judgements
+    found = evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p").classifications
     assert found["exercise_clips"].confusion == ((1, 0), (0, 1))
     assert found["exercise_clips"].accuracy.value == 1
     by_sequence = found["exercise_sequences"]
@@ -70,12 +71,12 @@ def test_three_classes_go_by_the_top_level_exercise() -> None:
         workout((0.9, 0.05, 0.05)),
         workout((0.1, 0.1, 0.8), segments=[("squat", 2, 1)]),
     ]
-    evaluation = judge(clips, workouts, CLASSES, model="m", protocol="p")
-    found = evaluation.judgements["clips"]
+    evaluation = evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p")
+    found = evaluation.classifications["clips"]
     assert found.classes == CLASSES
     assert found.confusion == ((1, 0, 0), (0, 0, 1), (1, 0, 1))
     assert found.balanced_accuracy.value == pytest.approx((1 + 0 + 0.5) / 3)
-    assert evaluation.judgements["sequences"].confusion == ((0, 1, 0), (0, 1, 0), (1, 0, 1))
+    assert evaluation.classifications["sequences"].confusion == ((0, 1, 0), (0, 1, 0), (1, 0, 1))
     assert evaluation.none_called_exercise is not None
     assert evaluation.none_called_exercise.value == 0.5
 
@@ -95,7 +96,7 @@ def test_repetitions_are_those_of_the_true_exercise_on_clips_of_three_and_more()
         workout((0, 0, 1)),
         workout((1, 0, 0)),
     ]
-    evaluation = judge(clips, workouts, CLASSES, model="m", protocol="p")
+    evaluation = evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p")
     counting = evaluation.counting["all"]
     assert (counting.clips, counting.true, counting.counted) == (2, 14, 18)
     assert counting.within_one.value == 0.5
@@ -105,13 +106,6 @@ def test_repetitions_are_those_of_the_true_exercise_on_clips_of_three_and_more()
     assert evaluation.counting["squat"].within_one.value == 1
     assert evaluation.counting["biceps_curl"].within_one.value == 0
     assert [r.name for r in evaluation.worst_counted] == ["b"]
-
-
-def test_a_model_that_does_not_count_has_no_figure_of_it() -> None:
-    uncounted = Workout((Segment(0.0, 5.0, "squat", 0.9),), workout((1, 0, 0)).predictions, 6.0)
-    clips = [clip("a", "squat", repetitions=5), clip("b", "squat", repetitions=4)]
-    evaluation = judge(clips, [uncounted, workout((0, 0, 1))], CLASSES, model="m", protocol="p")
-    assert (evaluation.counting, evaluation.worst_counted) == ({}, ())
 
 
 def test_tables_by_group_person_view_and_activity() -> None:
@@ -125,8 +119,8 @@ def test_tables_by_group_person_view_and_activity() -> None:
         workout((0, 0, 1), segments=[("squat", 1, 0)]),
         workout((0, 0, 1)),
     ]
-    evaluation = judge(clips, workouts, CLASSES, model="m", protocol="p")
-    first, second = evaluation.by_group
+    evaluation = evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p")
+    first, second = evaluation.by["group"]
     assert (first.name, first.clips, first.right, first.exercise_clips, first.exercise_right) == (
         "g1",
         2,
@@ -136,10 +130,10 @@ def test_tables_by_group_person_view_and_activity() -> None:
     )
     assert (first.sequences, first.sequences_right) == (3, 2)
     assert (second.name, second.clips, second.right) == ("g2", 1, 1)
-    assert {row.name for row in evaluation.by_person} == {"p1", "p2"}
-    assert {row.name: row.clips for row in evaluation.by_view} == {"side": 2, "front": 1}
+    assert {row.name for row in evaluation.by["person"]} == {"p1", "p2"}
+    assert {row.name: row.clips for row in evaluation.by["view"]} == {"side": 2, "front": 1}
     assert evaluation.mistaken_activities == (("walking", 2, 1),)
-    walking = evaluation.by_activity[0]
+    walking = evaluation.by["activity"][0]
     assert (walking.name, dict(walking.called), walking.called_exercise) == (
         "walking",
         {"none": 1, "squat": 1},
@@ -154,7 +148,10 @@ def test_the_worst_clips_are_the_surest_errors() -> None:
         workout((0.1, 0.9, 0), segments=[("biceps_curl", 1, 0)]),
         workout((0.9, 0.1, 0), segments=[("squat", 1, 0)]),
     ]
-    assert [r.name for r in judge(clips, workouts, CLASSES, model="m", protocol="p").worst] == ["b", "a"]
+    assert [r.name for r in evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p").worst] == [
+        "b",
+        "a",
+    ]
 
 
 def test_a_model_of_two_classes_is_judged_on_its_own_and_on_clips_of_none() -> None:
@@ -165,37 +162,39 @@ def test_a_model_of_two_classes_is_judged_on_its_own_and_on_clips_of_none() -> N
         workout((0.8, 0.2), classes=two, segments=[("squat", 1, 0)]),
         workout((0.6, 0.4), classes=two, segments=[("squat", 1, 0)]),
     ]
-    without = judge(clips[:2], workouts[:2], two, model="m", protocol="p")
+    without = evaluate_workouts(clips[:2], workouts[:2], two, model="m", protocol="p")
     assert without.none_called_exercise is None
-    assert without.judgements["clips"].classes == two
-    assert without.judgements["clips"].confusion == ((1, 0), (1, 0))
-    assert without.judgements["sequences"].accuracy.value == 0.5
-    evaluation = judge(clips, workouts, two, model="m", protocol="p")
+    assert without.classifications["clips"].classes == two
+    assert without.classifications["clips"].confusion == ((1, 0), (1, 0))
+    assert without.classifications["sequences"].accuracy.value == 0.5
+    evaluation = evaluate_workouts(clips, workouts, two, model="m", protocol="p")
     assert evaluation.none_called_exercise is not None
     assert evaluation.none_called_exercise.value == 1
-    assert evaluation.judgements["exercise_clips"].items == 2
+    assert evaluation.classifications["exercise_clips"].items == 2
 
 
 def test_a_class_that_the_model_does_not_know_is_no_matter_of_squat_or_curl() -> None:
     clips = [clip("a", "squat"), clip("b", "lunge")]
-    evaluation = judge(clips, [workout((1, 0, 0))] * 2, CLASSES, model="m", protocol="p")
-    assert evaluation.judgements["exercise_clips"].items == 1
+    evaluation = evaluate_workouts(clips, [workout((1, 0, 0))] * 2, CLASSES, model="m", protocol="p")
+    assert evaluation.classifications["exercise_clips"].items == 1
     assert evaluation.results[1].exercise_right is None
-    assert evaluation.judgements["clips"].classes == ("squat", "biceps_curl", "none", "lunge")
+    assert evaluation.classifications["clips"].classes == ("squat", "biceps_curl", "none", "lunge")
 
 
 def test_intervals_are_over_groups() -> None:
     clips = [clip(str(k), "squat", "one group") for k in range(5)]
     assert (
-        judge(clips, [workout((1, 0, 0))] * 5, CLASSES, model="m", protocol="p")
-        .judgements["exercise_clips"]
+        evaluate_workouts(clips, [workout((1, 0, 0))] * 5, CLASSES, model="m", protocol="p")
+        .classifications["exercise_clips"]
         .accuracy.low
         is None
     )
     clips = [clip(str(k), "squat", f"g{k}") for k in range(12)]
     workouts = [workout((1, 0, 0) if k % 3 else (0, 1, 0)) for k in range(12)]
     found = (
-        judge(clips, workouts, CLASSES, model="m", protocol="p", seed=1).judgements["exercise_clips"].accuracy
+        evaluate_workouts(clips, workouts, CLASSES, model="m", protocol="p", seed=1)
+        .classifications["exercise_clips"]
+        .accuracy
     )
     assert found.value == pytest.approx(2 / 3)
     assert found.low is not None
@@ -256,7 +255,7 @@ def test_clips_and_groups_seen_in_training_give_a_warning_and_a_label() -> None:
 
 def test_json_is_plain_and_complete() -> None:
     clips = [clip("a", "squat", "g1", repetitions=3), clip("b", "none", "g2")]
-    evaluation = judge(
+    evaluation = evaluate_workouts(
         clips, [workout((1, 0, 0)), workout((0, 0, 1))], CLASSES, model="m", protocol="said so"
     )
     data = json.loads(json.dumps(evaluation.to_json(), allow_nan=False))
@@ -268,23 +267,33 @@ def test_json_is_plain_and_complete() -> None:
     assert [row["name"] for row in data["results"]] == ["a", "b"]
 
 
-def test_judge_sequences() -> None:
+def test_classify_sequences() -> None:
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
-    found = judge_sequences(probabilities, ["squat", "squat", "biceps_curl"], ["a", "b", "c"], CLASSES[:2])
+    found = classify_sequences(probabilities, ["squat", "squat", "biceps_curl"], ["a", "b", "c"], CLASSES[:2])
     assert found.confusion == ((1, 1), (0, 1))
     assert found.scores["biceps_curl"].precision.value == 0.5
     assert found.scores["biceps_curl"].support == 1
     assert found.to_json()["positive"]["class"] == "biceps_curl"
     with pytest.raises(InputError, match=r"expected probabilities \[2, 2\], got \[3, 2\]"):
-        judge_sequences(probabilities, ["squat"] * 2, ["a"] * 2, CLASSES[:2])
+        classify_sequences(probabilities, ["squat"] * 2, ["a"] * 2, CLASSES[:2])
 
 
 def test_what_cannot_be_judged_is_an_input_error() -> None:
     with pytest.raises(InputError, match="no clips"):
-        judge([], [], CLASSES, model="m", protocol="p")
+        evaluate_workouts([], [], CLASSES, model="m", protocol="p")
     with pytest.raises(InputError, match="one workout for each clip"):
-        judge([clip("a", "squat")], [], CLASSES, model="m", protocol="p")
+        evaluate_workouts([clip("a", "squat")], [], CLASSES, model="m", protocol="p")
     with pytest.raises(InputError, match="knows no exercise"):
-        judge([clip("a", "squat")], [workout((1, 0, 0))], ["none"], model="m", protocol="p")
+        evaluate_workouts([clip("a", "squat")], [workout((1, 0, 0))], ["none"], model="m", protocol="p")
     with pytest.raises(InputError, match="no prediction"):
-        judge([clip("a", "squat")], [Workout((), ())], CLASSES, model="m", protocol="p")
+        evaluate_workouts([clip("a", "squat")], [Workout((), ())], CLASSES, model="m", protocol="p")
+
+
+def test_a_model_that_does_not_count_is_not_evaluated_on_counting() -> None:
+    clips = [clip("a", "squat", "g1", repetitions=4), clip("b", "squat", "g2", repetitions=5)]
+    silent = workout((1, 0, 0), segments=[("squat", 3, None)])
+    evaluation = evaluate_workouts(clips, [silent] * 2, CLASSES, model="m", protocol="p")
+    assert evaluation.counting == {}
+    assert evaluation.worst_counted == ()
+    assert [row["counted"] for row in evaluation.to_json()["results"]] == [None, None]
+    assert evaluation.classifications["clips"].accuracy.value == 1

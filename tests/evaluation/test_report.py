@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exerlitenet.datasets.manifest import Clip, Fault
+from exerlitenet.datasets.clips import Clip, Fault
 from exerlitenet.errors import InputError
-from exerlitenet.evaluation.evaluate import judge, judge_sequences
+from exerlitenet.evaluation.classification import classify_sequences
+from exerlitenet.evaluation.evaluate import evaluate_workouts
 from exerlitenet.evaluation.metrics import Interval
 from exerlitenet.evaluation.report import Section, report, write_report
 from exerlitenet.evaluation.results import Evaluation
@@ -81,7 +82,7 @@ def evaluation(name: str = "a.mp4") -> Evaluation:
         workout("squat", 0.6, 1),
         workout("squat", 0.8, 1),
     ]
-    return judge(
+    return evaluate_workouts(
         clips, workouts, ("squat", "biceps_curl", "none"), model=f"model {name}", protocol="The protocol."
     )
 
@@ -148,7 +149,7 @@ def test_everything_is_escaped() -> None:
         history=[{**row, "phase": EVIL} for row in HISTORY],
         config={EVIL: {EVIL: EVIL}, "list": [EVIL]},
         split_statement=EVIL,
-        judgements={EVIL: judge_sequences(np.eye(2), [EVIL, "b"], ["g", "h"], [EVIL, "b"])},
+        classifications={EVIL: classify_sequences(np.eye(2), [EVIL, "b"], ["g", "h"], [EVIL, "b"])},
         sections=[Section(EVIL, EVIL, (EVIL, "x"), [(EVIL, EVIL)])],
     )
     found = outline(page)
@@ -220,13 +221,13 @@ def test_cells() -> None:
 
 def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "new folder" / "report.html"
-    write_report(out, title="A run", history=HISTORY)
+    write_report(out, report(title="A run", history=HISTORY))
     assert out.read_text(encoding="utf-8") == report(title="A run", history=HISTORY)
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]
     with pytest.raises(InputError, match="cannot be written"):
-        write_report(out / "below a file.html", title="A run")
+        write_report(out / "below a file.html", report(title="A run"))
     folder = tmp_path / "folder.html"
     folder.mkdir()
     with pytest.raises(InputError, match="cannot be written"):
-        write_report(folder, title="A run")
+        write_report(folder, report(title="A run"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "new folder"]

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
-from exerlitenet.evaluation.metrics import Interval
-from exerlitenet.reproduction.charts import IntervalRow, interval_chart
-from exerlitenet.reproduction.costs import vgg16_top_parameters
 from exerlitenet.reproduction.page import study_report
+from exerlitenet.reproduction.paper import KINDS
 from exerlitenet.reproduction.results import NO_WEIGHTS, NOT_RUN
-from exerlitenet.reproduction.rows import KINDS, points, tally
-from exerlitenet.reproduction.verdicts import verdicts
+from exerlitenet.reproduction.verdicts import tally, verdicts, vgg16_top_parameters
 from made_up_study import made_up_results, share, split_of
 
 
@@ -197,32 +194,12 @@ def test_a_study_of_one_split_without_the_proposed_one_makes_a_page(results: dic
     results |= {"pairs": [], "curves": [], "networks": {}, "configurations": {}}
     rows = by_name(results)
     # What was not run stands in the list all the same, and says so.
-    assert rows["ResNet50: temporal modelling, input"].why == NOT_RUN
+    assert rows["ResNet50: temporal modelling"].why == NOT_RUN
+    assert rows["layer lstm"].why == NOT_RUN
     assert rows["batch"].why == NOT_RUN
-    for what in ("proposed, accuracy", "frozen, F1", "gain by fine-tuning", "ResNet50, size and operations"):
+    for what in ("proposed, accuracy", "frozen, F1", "gain by fine-tuning", "ResNet50, size"):
         assert (rows[what].ours, rows[what].verdict, rows[what].why) == ("-", "not to be had", NOT_RUN)
     results["rows"] = [row.to_json() for row in rows.values()]
     text = study_report(results)
-    assert "No two systems were judged" in text
+    assert "No two systems were evaluated" in text
     assert "the paper's figure 14" not in text
-
-
-def test_differences_are_shown_in_points() -> None:
-    assert points(Interval(0.1234, -0.02, 0.3)) == "+12.3 points [-2.0, +30.0]"
-    assert points(Interval(-0.05)) == "-5.0 points"
-    assert points(Interval(None)) == "-"
-
-
-def test_the_chart_of_intervals() -> None:
-    rows = [
-        IntervalRow("a<b", (Interval(0.9, 0.8, 1.0), None), 0.92),
-        IntervalRow("c", (Interval(0.55), None)),
-    ]
-    svg = interval_chart(["random", "group"], rows, label="shares")
-    assert svg.count("<circle") == 2 + 2  # two figures and two keys
-    assert svg.count("c0") >= 3
-    assert "a&lt;b" in svg
-    assert "the paper: 92.00 %" in svg
-    assert "50 %" in svg
-    assert ">100 %<" in svg
-    assert interval_chart(["random"], [IntervalRow("a", (Interval(None),))], label="") == ""

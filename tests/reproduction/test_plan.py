@@ -93,7 +93,7 @@ def test_settings_reach_the_configurations_they_fit(tmp_path: Path) -> None:
         (['systems=["lstm"]'], [], "the study's systems are"),
         (["augment.copy=1"], [], "unknown key augment.copy"),
         (["nonsense"], [], "key=value"),
-        (["split.fractions=[0.8,0.2,0]"], [], "judged on the test part"),
+        (["split.fractions=[0.8,0.2,0]"], [], "evaluated on the test part"),
         ([], ["VGG19=imagenet"], "backbone of MobileNetV3Small"),
         ([], ["VGG16"], "BACKBONE="),
         ([], ["VGG16=/no/such.weights.h5"], "found no file"),

@@ -20,7 +20,7 @@ from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.errors import InputError
 from exerlitenet.reproduction.plan import make_plan
 from exerlitenet.reproduction.results import NO_WEIGHTS
-from exerlitenet.reproduction.run import Study, check_splits, hours, reproduce
+from exerlitenet.reproduction.run import Study, check_splits, reproduce
 from exerlitenet.training.cnn_lstm import fit, network
 from exerlitenet.training.networks import backbone
 from exerlitenet.training.run import Run
@@ -89,7 +89,6 @@ def test_a_study_leaves_its_figures_its_page_and_its_units(finished: tuple[Study
             ("frozen", "single_frame"),
         )
     ]
-    assert any(line.startswith("estimated time") for line in lines)
     assert any(line.startswith("4 units to train (splits: sequence, group; seeds: 0)") for line in lines)
 
 
@@ -295,7 +294,3 @@ def test_weights_that_vanish_do_not_silently_drop_a_row(
     gone = type(plan)(**{**vars(plan), "weights": {"MobileNetV3Small": "none"}})
     with pytest.raises(InputError, match="cannot be had now"):
         reproduce(dataset, gone, out=finished[0].folder, resume=True, progress=Quiet())
-
-
-def test_words_for_a_time() -> None:
-    assert [hours(20), hours(600), hours(7200)] == ["1 min", "10 min", "2.0 h"]

@@ -10,12 +10,11 @@ import pytest
 
 from exerlitenet.reproduction.statistics import (
     at_rest,
+    classified,
     clips_of,
+    describe_tested,
     error_difference,
     error_rates,
-    judge_clips_of,
-    judge_sequences_of,
-    judged_on,
     overstated,
     paired,
 )
@@ -35,7 +34,7 @@ def answers(rows: list[tuple[int, int, float]], seed: int = 0, starts: list[floa
         clip=np.array([clip for clip, _, _ in rows]),
         start_s=start,
         end_s=start + 2.0,
-        group=tuple(f"g{clip // 2}" for clip, _, _ in rows),
+        group=np.array([f"g{clip // 2}" for clip, _, _ in rows]),
     )
 
 
@@ -49,12 +48,12 @@ def test_a_clip_is_called_by_its_mean_over_sequences_and_seeds() -> None:
     assert clips.called.tolist() == [0, 1, 1]
     assert clips.right.tolist() == [False, True, False]
     assert clips_of([first]).right.tolist() == [False, True]
-    assert clips.group == ("g0", "g1", "g1")
+    assert clips.group.tolist() == ["g0", "g1", "g1"]
 
 
 def test_judgements_pool_seeds_over_sequences_and_count_clips_once() -> None:
     parts = [answers([(0, 0, 0.9), (2, 1, 0.9)]), answers([(0, 0, 0.8), (4, 1, 0.1)], seed=1)]
-    sequences, clips = judge_sequences_of(parts), judge_clips_of(parts)
+    sequences, clips = classified(parts)
     assert sequences.confusion == ((2, 0), (1, 1))
     assert clips.confusion == ((1, 0), (1, 1))
     assert (sequences.groups, clips.groups) == (3, 3)
@@ -70,11 +69,11 @@ def test_the_paired_test_is_on_clips_not_on_sequences() -> None:
         return answers([(c, t, float((t == 0) != (c in wrong))) for c, t in rows])
 
     found = paired([system({5})], [system({0, 1, 2, 3})])
-    assert (found.clips, found.test.only_first, found.test.only_second) == (6, 4, 1)
-    assert found.test.p_value == pytest.approx(2 * (math.comb(5, 0) + math.comb(5, 1)) / 2**5)
+    assert (found.clips, found.only_first, found.only_second) == (6, 4, 1)
+    assert found.p_value == pytest.approx(2 * (math.comb(5, 0) + math.comb(5, 1)) / 2**5)
     assert found.difference.value == pytest.approx(3 / 6)
     same = paired([system({5})], [system({5})])
-    assert (same.test.p_value, same.difference.value, same.difference.low, same.difference.high) == (
+    assert (same.p_value, same.difference.value, same.difference.low, same.difference.high) == (
         1,
         0,
         0,
@@ -108,7 +107,7 @@ def test_overstating_is_told_with_both_classes_alike_and_on_clips() -> None:
 
 
 def test_what_the_test_parts_hold() -> None:
-    found = judged_on(
+    found = describe_tested(
         [answers([(0, 0, 1.0), (4, 1, 0.0), (4, 1, 0.0)]), answers([(0, 0, 1.0), (5, 1, 0.0)], 1)]
     )
     assert found.sequences == {"biceps_curl": 2, "squat": 3}
@@ -128,7 +127,7 @@ def test_errors_by_class() -> None:
     assert (only.value, only.low) == (None, None)
 
 
-def test_errors_at_rest_by_the_distance_to_the_nearest_far_end() -> None:
+def test_errors_at_rest_by_the_distance_to_the_nearest_peak() -> None:
     # Windows of 2 s of four clips, right or wrong (probability of the true class curl).
     part = answers(
         [(0, 0, 1.0), (0, 0, 0.0), (2, 0, 0.0), (3, 0, 1.0), (9, 0, 0.0)], starts=[0.0, 3.0, 6.0, 10.0, 0.0]
@@ -138,7 +137,7 @@ def test_errors_at_rest_by_the_distance_to_the_nearest_far_end() -> None:
     # 1.0 lies in the first window; 2.7 is 0.3 s before the second; 5.2 is 0.8 s before the third; 14.5 is 2.5 s
     # after the fourth. The fifth window's clip has no known repetitions.
     assert (found.sequences, found.errors) == (4, 2)
-    assert [(name, n, rate.value) for name, n, rate in found.rows] == [
+    assert [(row.distance, row.sequences, row.error.value) for row in found.rows] == [
         ("in the window", 1, 0.0),
         ("0 to 0.5 s away", 1, 1.0),
         ("0.5 to 1 s away", 1, 1.0),
@@ -153,7 +152,7 @@ def test_errors_at_rest_by_the_distance_to_the_nearest_far_end() -> None:
 def test_intervals_are_over_groups() -> None:
     # Eight sequences a group; groups are wholly right or wholly wrong, so sequences are no independent items.
     rows: list[Any] = [(2 * g, 0, float(g % 2)) for g in range(10) for _ in range(8)]
-    wide = judge_sequences_of([answers(rows)]).accuracy
+    wide = classified([answers(rows)])[0].accuracy
     assert wide.value == 0.5
     assert wide.low is not None
     assert wide.high is not None

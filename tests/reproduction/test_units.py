@@ -1,4 +1,4 @@
-"""Units and measures of the study: shuffled frames, what is kept, sizes, and the estimate of time."""
+"""Units and measures of the study: shuffled frames, what is kept, and sizes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.datasets.windows import PLAIN, ClipSequence, FrameOrder, SequencePixels
 from exerlitenet.errors import InputError
-from exerlitenet.reproduction.features import fill_s
-from exerlitenet.reproduction.measures import estimate_s, measure
-from exerlitenet.reproduction.plan import make_plan
+from exerlitenet.reproduction.measures import measure
 from exerlitenet.reproduction.systems import LEARNERS
 from exerlitenet.reproduction.units import Unit, is_finished, read_unit
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
@@ -83,35 +81,15 @@ def test_a_network_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cnn_lstm, "build_backbone", without_large_weights)
     config = tiny_plan().config(LEARNERS[0])
     file = tmp_path / "networks" / "paper.json"
-    found = measure(config, file, steps=config)
+    found = measure(config, file)
     assert found["total_parameters"] == found["parameters"]["total"] > 0
     assert found["forward_s"]["low"] <= found["forward_s"]["value"] <= found["forward_s"]["high"]
-    assert len(found["step_s"]) == 2
     # The profiler counts elementwise work too, but one step of each LSTM in place of all.
     recurrent = sum(layer["macs"] for layer in found["layers"] if layer["name"].startswith("lstm"))
     steps = config.sequence.frames
     assert found["profiler_flops"] >= found["flops_sequence"] - 2 * recurrent * (steps - 1) / steps
     monkeypatch.setattr(cnn_lstm, "build", lambda *_: pytest.fail("it was measured again"))
-    assert measure(config, file, steps=config) == found == json.loads(file.read_text())
-
-
-def test_the_estimate_follows_the_work() -> None:
-    config = CONFIGURATIONS["paper"]
-    figures = {"forward_s": {"value": 0.1}, "step_s": [0.5, 1.0]}
-    whole = estimate_s(config, figures, 1000)
-    # Steps: (700 + 50) / 8 an epoch.
-    assert whole == pytest.approx(750 / 8 * (50 * 0.5 + 30 * 1.0))
-    assert estimate_s(config, figures, 2000) == pytest.approx(2 * whole)
-    slower = figures | {"step_s": [1.0, 2.0]}
-    assert estimate_s(config, slower, 1000) > whole
-
-
-def test_frozen_layers_are_run_once_for_a_seed() -> None:
-    plan = make_plan(['systems=["frozen", "proposed", "single_frame", "shuffled"]'])
-    measured = {learner.name: {"forward_s": {"value": 0.1}} for learner in plan.learners}
-    # Once for all learners, over 1000 sequences as they are and in two copies.
-    assert fill_s(plan, plan.learners, measured, 1000) == pytest.approx(3 * 1000 * 0.1)
-    assert fill_s(plan, plan.learners[1:2], measured, 1000) == pytest.approx(3 * 1000 * 0.1)
+    assert measure(config, file) == found == json.loads(file.read_text())
 
 
 def test_a_unit_without_its_files_is_said(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def demo(
 
     Exit status 1 when the sample is recognised wrongly: the installation is broken then.
     """
-    from exerlitenet.recognition.page import write_page
+    from exerlitenet.recognition.report import write_page
     from exerlitenet.recognition.recognizer import Recognizer
     from exerlitenet.video.annotate import annotate_video
 

@@ -66,7 +66,7 @@ def recognize(
     if json_to is not None:
         write_json(objects[0] if len(objects) == 1 else objects, json_to)
     if report is not None and workouts:
-        from exerlitenet.recognition.page import write_page
+        from exerlitenet.recognition.report import write_page
 
         write_page(workouts, report)
         out.print(f"report: {report}", soft_wrap=True)

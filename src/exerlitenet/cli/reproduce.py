@@ -47,12 +47,12 @@ def reproduce(
     """Run the paper's study: its systems and two controls, on a random split and by group, with three seeds.
 
     Besides keys of the configurations, --set takes seeds=[0,1,2], splits=["sequence","group"] and
-    systems=["proposed",...]. A backbone whose weights cannot be had is measured but not judged.
+    systems=["proposed",...]. A backbone whose weights cannot be had is measured but not evaluated.
     """
     needs_training_extra()
     from exerlitenet.reproduction.plan import make_plan
-    from exerlitenet.reproduction.rows import tally
     from exerlitenet.reproduction.run import RESULTS, reproduce
+    from exerlitenet.reproduction.verdicts import tally
 
     plan = make_plan(changes or (), weights or (), quick=quick)
     if not dataset.exists():

@@ -114,7 +114,7 @@ class Augmentation:
     ) -> NDArray[np.uint8]:
         """frames: uint8 [n, height, width, 3] of any size. Returns uint8 [n, size, size, 3].
 
-        views: where to look in each augmented picture; without them the whole of it is squashed to the square.
+        views: the crop of each augmented picture; without them the whole of it is squashed to the square.
         """
         out = np.empty((len(frames), size, size, 3), np.uint8)
         for i, frame in enumerate(frames):

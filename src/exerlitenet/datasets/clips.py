@@ -32,7 +32,7 @@ class Clip:
 
     group: the unit that a split must not cut: clips that share a person, a room or a source.
     repetitions: full cycles of the exercise; None when unknown.
-    extremes_s: when each of them was at its peak, seconds.
+    extremes_s: when each of them was at its peak (turning point), seconds.
     seconds: duration; 0.0 when unknown.
     digest: sha256 of the content, hex.
     poses: teacher poses of the clip: float16 [frames, 33, 7], 7.5 rows a second.

@@ -40,36 +40,6 @@ def light(frames: Iterable[Frame]) -> Iterator[Frame]:
         yield replace(frame, rgb=np.clip(np.rint(dark), 0, 255).astype(np.uint8))
 
 
-def resolution(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Down to a short side of 64 pixels and back to the former size."""
-    return _each(frames, _lower)
-
-
-def blur(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Out of focus: Gaussian of sigma 3 pixels at a short side of 224, in proportion at other sizes."""
-    return _each(frames, _blurred)
-
-
-def mirrored(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Left and right exchanged, as front cameras do."""
-    return _each(frames, lambda rgb: np.ascontiguousarray(rgb[:, ::-1]))
-
-
-def letterboxed(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Padded with black to a square."""
-    return _each(frames, _padded)
-
-
-def crop_head(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Without the upper fifth of the picture, as when the camera points too low."""
-    return _each(frames, lambda rgb: np.ascontiguousarray(rgb[_cropped_rows(rgb) :]))
-
-
-def crop_feet(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Without the lower fifth of the picture, as when the camera points too high."""
-    return _each(frames, lambda rgb: np.ascontiguousarray(rgb[: len(rgb) - _cropped_rows(rgb)]))
-
-
 def at_rate(rate: float) -> Degradation:
     """As a camera of `rate` frames a second would deliver it: frames dropped or repeated, by time.
 
@@ -97,36 +67,13 @@ def at_rate(rate: float) -> Degradation:
     return degraded
 
 
-DEGRADATIONS: Mapping[str, Degradation] = {
-    "light": light,
-    "resolution": resolution,
-    "blur": blur,
-    "fps-5": at_rate(5),
-    "fps-10": at_rate(10),
-    "fps-15": at_rate(15),
-    "fps-60": at_rate(60),
-    "mirrored": mirrored,
-    "letterboxed": letterboxed,
-    "crop-head": crop_head,
-    "crop-feet": crop_feet,
-}
-
-
-def degradations(name: str) -> dict[str, Degradation]:
-    """The degradation of that name, or all of them for "all". Raises InputError for an unknown name."""
-    if name == "all":
-        return dict(DEGRADATIONS)
-    if name not in DEGRADATIONS:
-        raise InputError(f"expected a degradation (all, {', '.join(DEGRADATIONS)}), got {name!r}")
-    return {name: DEGRADATIONS[name]}
-
-
-def _each(frames: Iterable[Frame], change: Callable[[Pixels], Pixels]) -> Iterator[Frame]:
-    for frame in frames:
-        yield replace(frame, rgb=change(frame.rgb))
+def _each(change: Callable[[Pixels], Pixels]) -> Degradation:
+    """Changes every picture by itself."""
+    return lambda frames: (replace(frame, rgb=change(frame.rgb)) for frame in frames)
 
 
 def _lower(rgb: Pixels) -> Pixels:
+    """Down to a short side of 64 pixels and back to the former size."""
     height, width = rgb.shape[:2]
     scale = SHORT_SIDE / min(height, width)
     if scale >= 1:
@@ -137,11 +84,13 @@ def _lower(rgb: Pixels) -> Pixels:
 
 
 def _blurred(rgb: Pixels) -> Pixels:
+    """Out of focus: Gaussian of sigma 3 pixels at a short side of 224, in proportion at other sizes."""
     sigma = BLUR_SIGMA_AT_224 * min(rgb.shape[:2]) / 224
     return np.asarray(Image.fromarray(rgb).filter(ImageFilter.GaussianBlur(sigma)))
 
 
 def _padded(rgb: Pixels) -> Pixels:
+    """With black to a square."""
     height, width = rgb.shape[:2]
     side = max(height, width)
     out = np.zeros((side, side, 3), np.uint8)
@@ -150,5 +99,32 @@ def _padded(rgb: Pixels) -> Pixels:
     return out
 
 
-def _cropped_rows(rgb: Pixels) -> int:
-    return min(len(rgb) - 1, math.floor(len(rgb) * CROPPED_SHARE))
+def _cropped(rgb: Pixels, *, top: bool) -> Pixels:
+    """Without the upper fifth of the picture, as when the camera points too low, or without the lower one."""
+    rows = min(len(rgb) - 1, math.floor(len(rgb) * CROPPED_SHARE))
+    return np.ascontiguousarray(rgb[rows:] if top else rgb[: len(rgb) - rows])
+
+
+DEGRADATIONS: Mapping[str, Degradation] = {
+    "light": light,
+    "resolution": _each(_lower),
+    "blur": _each(_blurred),
+    "fps-5": at_rate(5),
+    "fps-10": at_rate(10),
+    "fps-15": at_rate(15),
+    "fps-60": at_rate(60),
+    # As front cameras do.
+    "mirrored": _each(lambda rgb: np.ascontiguousarray(rgb[:, ::-1])),
+    "letterboxed": _each(_padded),
+    "crop-head": _each(lambda rgb: _cropped(rgb, top=True)),
+    "crop-feet": _each(lambda rgb: _cropped(rgb, top=False)),
+}
+
+
+def degradations(name: str) -> dict[str, Degradation]:
+    """The degradation of that name, or all of them for "all". Raises InputError for an unknown name."""
+    if name == "all":
+        return dict(DEGRADATIONS)
+    if name not in DEGRADATIONS:
+        raise InputError(f"expected a degradation (all, {', '.join(DEGRADATIONS)}), got {name!r}")
+    return {name: DEGRADATIONS[name]}

@@ -1,8 +1,8 @@
 """Sampled frames of many clips, decoded once and kept on disk.
 
-Training looks at every frame many times under new augmentation, so decoding is done once: one file per clip, either
+Training reads every frame many times under new augmentation, so decoding is done once: one file per clip, either
 uint8 [ticks, side, side, 3], squashed to a square a little larger than the model's input so that a crop still has
-detail, or [ticks, height, width, 3] with the picture's aspect, for a model that chooses where to look.
+detail, or [ticks, height, width, 3] with the picture's aspect, for a model that chooses its crop.
 Evaluation never reads this store; it decodes the video as `recognize` does.
 """
 
@@ -18,8 +18,13 @@ from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing, write_atomically
+from exerlitenet.folders import cache_folder
+from exerlitenet.progress import Progress, Stretch
 from exerlitenet.video.sequence import SequenceSpec, prepare, sample
 from exerlitenet.video.source import open_video
+
+# Short side of frames that keep their aspect; see `SequenceSpec.source_short_side`.
+STORE_SIDE = 256
 
 
 @dataclass(frozen=True)
@@ -78,3 +83,17 @@ def store_clips(
         if progress is not None:
             progress(number, len(paths))
     return stored
+
+
+def stored_clips(paths: Sequence[Path], rate: float, progress: Progress) -> list[StoredClip]:
+    """Frames of these clips in the cache, `rate` a second, with the picture's aspect, at the size that a model meets at
+    work.
+    """
+    return store_clips(
+        paths,
+        cache_folder() / "frames",
+        rate=rate,
+        side=STORE_SIDE,
+        squash=False,
+        progress=Stretch(progress, "decoding clips"),
+    )

@@ -47,7 +47,7 @@ def picture_points(pose: NDArray[np.float32], aspect: float) -> NDArray[np.float
 def posture_target(
     pose: NDArray[np.float32], aspect: float, augmentation: Augmentation, view: Crop
 ) -> NDArray[np.float32]:
-    """What the network shall say of one augmented frame in which it looks at `view`.
+    """What the network shall say of one augmented frame of which it sees the crop `view`.
 
     pose: float32 [33, 7], NaN where the teacher found nobody. aspect: width / height of the original picture.
     Returns float32 [13, 9] (see TARGETS); all weights are 0 where there is nothing to learn.

@@ -2,7 +2,7 @@
 
 A dataset is a folder with one sub-folder per class, a CSV with the columns `file` and `label`, or a folder
 that holds such a CSV as `manifest.csv`. All faults are collected, so that one run shows them all; clips
-with a fault are left out.
+with a fault are not used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exerlitenet.datasets.clips import (
     KNOWN_CLASSES,
@@ -26,30 +26,18 @@ from exerlitenet.datasets.clips import (
 from exerlitenet.errors import InputError
 from exerlitenet.video.source import open_video
 
-if TYPE_CHECKING:
-    from rich.console import Group
-
-__all__ = [
-    "KNOWN_CLASSES",
-    "Clip",
-    "Fault",
-    "Manifest",
-    "describe",
-    "ordered_classes",
-    "read_manifest",
-]
-
 LARGEST_GROUPS = 5
+LEAST_SECONDS = 0.5
 
 Progress = Callable[[int, int], None]
-"""Called with the number of clips looked at and the number of all."""
+"""Called with the number of clips inspected and the number of all."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """What a dataset holds.
 
-    clips: the usable ones, in the dataset's order. faults: what was left out for a reason that needs mending.
+    clips: the usable ones, in the dataset's order. faults: what is not used for a reason that needs mending.
     classes: in the order that a model trained on them uses.
     left_out: label -> clips that were not asked for.
     """
@@ -59,11 +47,6 @@ class Manifest:
     faults: tuple[Fault, ...]
     classes: tuple[str, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float:
-        """Length of all clips together."""
-        return sum(clip.seconds for clip in self.clips)
 
     def to_json(self) -> dict[str, Any]:
         """What `exerlitenet dataset --json` writes: totals, a row per class, groups by size, faults."""
@@ -87,11 +70,10 @@ def read_manifest(
     *,
     classes: Sequence[str] | None = None,
     check: bool = True,
-    min_seconds: float = 0.5,
     may_be_empty: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Read a dataset and look at every clip.
+    """Read a dataset and inspect every clip.
 
     classes: keep these labels only; the others are counted in `left_out`, and a label spelled nearly like
         one of them is a fault. Without it every label is taken: squat, biceps_curl and none first, then the
@@ -119,18 +101,18 @@ def read_manifest(
 
     kept, unknown, left_out = _choose(clips, classes)
     faults += unknown
-    looked_at: list[Clip] = []
+    inspected: list[Clip] = []
     for done, clip in enumerate(kept):
         if progress is not None:
             progress(done, len(kept))
-        result = _inspect(clip, check, min_seconds)
+        result = _inspect(clip, check)
         if isinstance(result, Fault):
             faults.append(result)
         else:
-            looked_at.append(result)
+            inspected.append(result)
     if progress is not None:
         progress(len(kept), len(kept))
-    usable, duplicates = _without_duplicates(looked_at)
+    usable, duplicates = _without_duplicates(inspected)
     usable, ambiguous = _without_shared_poses(usable)
     faults += [*duplicates, *ambiguous]
     if not usable and not (may_be_empty and faults):
@@ -168,7 +150,7 @@ def _choose(
     return kept, faults, dict(sorted(left_out.items()))
 
 
-def _inspect(clip: Clip, check: bool, min_seconds: float) -> Clip | Fault:
+def _inspect(clip: Clip, check: bool) -> Clip | Fault:
     """The clip with its digest and, if checked, its measured duration; or what is wrong with it."""
     try:
         if not clip.path.exists():
@@ -182,8 +164,8 @@ def _inspect(clip: Clip, check: bool, min_seconds: float) -> Clip | Fault:
             seconds = measure_seconds(clip.path)
         except InputError as error:
             return Fault(clip.name, str(error).removeprefix(f"{clip.path}: "))
-    if (check or seconds) and seconds < min_seconds:
-        return Fault(clip.name, f"too short: {seconds:.2f} s, at least {min_seconds:g} s are needed")
+    if (check or seconds) and seconds < LEAST_SECONDS:
+        return Fault(clip.name, f"too short: {seconds:.2f} s, at least {LEAST_SECONDS:g} s are needed")
     return replace(clip, digest=digest, seconds=seconds)
 
 
@@ -255,50 +237,3 @@ def _people_in_several_groups(clips: Sequence[Clip]) -> list[str]:
         if clip.person:
             groups.setdefault(clip.person, set()).add(clip.group)
     return sorted(person for person, found in groups.items() if len(found) > 1)
-
-
-def describe(manifest: Manifest) -> Group:
-    """What `exerlitenet dataset` prints: a table of the classes, remarks, and every fault in one table."""
-    from rich.console import Group, RenderableType
-    from rich.table import Table
-    from rich.text import Text
-
-    facts = manifest.to_json()
-    table = Table(title=f"{facts['clips']} usable clips in {manifest.root}", title_justify="left")
-    table.add_column("class")
-    for column in ("clips", "minutes", "people", "groups", "repetitions"):
-        table.add_column(column, justify="right")
-    for name, row in [*facts["classes"].items(), ("all", facts)]:
-        table.add_row(
-            Text(name),
-            str(row["clips"]),
-            f"{row['seconds'] / 60:.1f}",
-            str(row["people"]) if row["people"] else "-",
-            str(row["groups"]),
-            str(row["repetitions"]) if row["clips_with_repetitions_counted"] else "-",
-        )
-    parts: list[RenderableType] = [table]
-    if largest := facts["largest_groups"]:
-        share = sum(row["share"] for row in largest)
-        names = ", ".join(f"{row['group']} {row['clips']}" for row in largest)
-        parts.append(
-            Text(f"The {len(largest)} largest groups hold {100 * share:.0f} % of the clips: {names}.")
-        )
-    if manifest.left_out:
-        shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
-        parts.append(Text(f"Left out, since these classes were not asked for: {shown}."))
-    several = facts["people_in_several_groups"]
-    if several:
-        parts.append(
-            Text(f"In more than one group: {', '.join(several)}. Put a person's clips in one group.")
-        )
-    if manifest.faults:
-        faults = Table(title=f"{len(manifest.faults)} faults; these are not used", title_justify="left")
-        faults.add_column("file", overflow="fold")
-        faults.add_column("what is wrong", overflow="fold")
-        for fault in manifest.faults:
-            faults.add_row(Text(fault.file), Text(fault.problem))
-        parts.append(faults)
-    else:
-        parts.append(Text("No faults."))
-    return Group(*parts)

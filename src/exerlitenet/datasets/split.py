@@ -176,9 +176,9 @@ def split_by_sequence(
 def folds_by_group(
     labels: Sequence[str], groups: Sequence[str], folds: int, seed: int = 0
 ) -> tuple[tuple[int, ...], ...]:
-    """Cross-validation by group: for each fold the rising indices left out of training.
+    """Cross-validation by group: for each fold the rising indices that are held out.
 
-    Every clip is left out once; no group stands in two folds; every fold trains on every class. Raises
+    Every clip is held out once; no group stands in two folds; every fold trains on every class. Raises
     InputError when the groups do not allow that.
     """
     if folds < 2:

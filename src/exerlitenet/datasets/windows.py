@@ -156,8 +156,8 @@ def _unsquashed(frame: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
     return prepare(np.asarray(picture), SequenceSpec(size=side, aspect="pad"))
 
 
-def ahead(make: Callable[[Job], Made], jobs: Sequence[Job], workers: int = 2) -> Iterator[Made]:
-    """`make(job)` for every job in order, made ahead by threads so that the next is ready in time."""
+def prefetch(make: Callable[[Job], Made], jobs: Sequence[Job], workers: int = 2) -> Iterator[Made]:
+    """`make(job)` for every job in order, made by threads so that the next is ready in time."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[Made]] = []
         for following in range(len(jobs)):

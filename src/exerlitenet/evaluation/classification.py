@@ -1,6 +1,4 @@
-"""How well items (clips or sequences) were told apart: one confusion matrix and everything that follows
-from it.
-"""
+"""How well items (clips or sequences) were classified: one confusion matrix and everything that follows from it."""
 
 from __future__ import annotations
 
@@ -19,6 +17,7 @@ from exerlitenet.evaluation.metrics import (
     bootstrap,
     f1_scores,
     grouped_confusion,
+    plain,
     precisions,
     recalls,
 )
@@ -36,17 +35,9 @@ class Scores:
     f1: Interval
     support: int
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "precision": self.precision.to_json(),
-            "recall": self.recall.to_json(),
-            "f1": self.f1.to_json(),
-            "support": self.support,
-        }
-
 
 @dataclass(frozen=True)
-class Judgement:
+class Classification:
     """Truth against prediction over some items.
 
     unit: "clips" or "sequences". statement: what was compared with what, one sentence.
@@ -67,24 +58,11 @@ class Judgement:
     positive: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "unit": self.unit,
-            "statement": self.statement,
-            "classes": list(self.classes),
-            "confusion": [list(row) for row in self.confusion],
-            "items": self.items,
-            "groups": self.groups,
-            "accuracy": self.accuracy.to_json(),
-            "balanced_accuracy": self.balanced_accuracy.to_json(),
-            "scores": {name: scores.to_json() for name, scores in self.scores.items()},
-            "positive": None if self.positive is None else {"class": self.positive, **self._positive_json()},
-        }
-
-    def _positive_json(self) -> dict[str, Any]:
-        return self.scores[self.positive].to_json() if self.positive is not None else {}
+        positive = self.positive and {"class": self.positive, **plain(self.scores[self.positive])}
+        return {**plain(self), "positive": positive}
 
 
-def compare(
+def classify(
     truth: Sequence[str],
     predicted: Sequence[str],
     groups: Sequence[str],
@@ -93,23 +71,17 @@ def compare(
     unit: str,
     statement: str,
     seed: int = 0,
-    positive: str = POSITIVE,
-) -> Judgement:
-    """Judge predictions; one truth, prediction and group for each item. Raises InputError without items."""
+) -> Classification:
+    """One truth, prediction and group for each item. Raises InputError without items."""
     if not truth:
-        raise InputError(f"nothing to judge: no {unit}")
+        raise InputError(f"nothing to evaluate: no {unit}")
     matrices = grouped_confusion(truth, predicted, classes, groups)
     total = matrices.sum(0)
-    scores = {
-        name: Scores(
-            precision=bootstrap(matrices, _of_class(precisions, i), seed),
-            recall=bootstrap(matrices, _of_class(recalls, i), seed),
-            f1=bootstrap(matrices, _of_class(f1_scores, i), seed),
-            support=int(total[i].sum()),
-        )
-        for i, name in enumerate(classes)
-    }
-    return Judgement(
+
+    def of_class(figures: Callable[[NDArray[np.int64]], NDArray[np.float64]], k: int) -> Interval:
+        return bootstrap(matrices, lambda drawn: figures(drawn)[:, k], seed)
+
+    return Classification(
         unit=unit,
         statement=statement,
         classes=tuple(classes),
@@ -118,44 +90,51 @@ def compare(
         groups=len(matrices),
         accuracy=bootstrap(matrices, accuracy, seed),
         balanced_accuracy=bootstrap(matrices, balanced_accuracy, seed),
-        scores=scores,
-        positive=positive if positive in classes else None,
+        scores={
+            name: Scores(
+                of_class(precisions, k), of_class(recalls, k), of_class(f1_scores, k), int(total[k].sum())
+            )
+            for k, name in enumerate(classes)
+        },
+        positive=POSITIVE if POSITIVE in classes else None,
     )
 
 
-def _of_class(
-    figures: Callable[[NDArray[np.int64]], NDArray[np.float64]], k: int
-) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
-    """The k-th column of per-class figures."""
-    return lambda matrices: figures(matrices)[:, k]
-
-
-def judge_sequences(
+def classify_sequences(
     probabilities: NDArray[np.floating],
     labels: Sequence[str],
     groups: Sequence[str],
     classes: Sequence[str],
     *,
     seed: int = 0,
-    positive: str = POSITIVE,
-) -> Judgement:
-    """Judge sequences by their most probable class, as a training run does with its own split.
+) -> Classification:
+    """Sequences by their most probable class, as a training run does with its own split.
 
     probabilities: float [sequences, classes]. labels, groups: one per sequence.
     """
-    if probabilities.ndim != 2 or probabilities.shape != (len(labels), len(classes)):
+    if probabilities.shape != (len(labels), len(classes)):
         raise InputError(
             f"expected probabilities [{len(labels)}, {len(classes)}], got {list(probabilities.shape)}"
         )
-    predicted = [classes[k] for k in probabilities.argmax(1)]
-    statement = "Each sequence is called the class of its highest probability."
-    return compare(
+    return classify(
         labels,
-        predicted,
+        [classes[k] for k in probabilities.argmax(1)],
         groups,
         classes,
         unit="sequences",
-        statement=statement,
+        statement="The class of the highest probability of each sequence.",
         seed=seed,
-        positive=positive,
     )
+
+
+def mean_by_clip(
+    probabilities: NDArray[np.floating], clips: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Each clip once, rising, and the mean of its sequences' probabilities: int64 [n], float64 [n, classes].
+
+    probabilities: float [sequences, classes]. clips: one per sequence.
+    """
+    found, row, counts = np.unique(clips, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(found), probabilities.shape[1]))
+    np.add.at(sums, row, probabilities)
+    return found, sums / counts[:, None]

@@ -1,21 +1,21 @@
-"""Cross-validation by group of the default model: what heads say of the clips that each of them has not seen.
+"""Cross-validation by group of the default model: what heads say of the clips that were held out of their training.
 
 The frame network is trained once, on the training part of the configuration's split, and shared; every fold trains a
-sequence head without its clips. So the people of most clips are strangers to the head alone, those outside the
-training part are strangers to all of the model, and figures of both are given.
+sequence head without its clips. So the people of most clips are unseen by the head alone, those outside the
+training part are unseen by all of the model, and figures of both are given.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.errors import InputError
-from exerlitenet.evaluation.evaluate import judge
+from exerlitenet.evaluation.evaluate import evaluate_workouts
 from exerlitenet.evaluation.results import Evaluation
 from exerlitenet.files import write_atomically
 from exerlitenet.recognition.repetitions import CountingThresholds
@@ -24,17 +24,20 @@ from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction, Workout
 
 FILE = "folds.json"
+ALL, UNSEEN = "left out", "strangers"
+"""What evaluations of held-out clips are called in files, as long as there have been such."""
+
 STATEMENT = (
-    "Cross-validated by group in {folds} folds: each clip is judged by a sequence head that learned from other people "
-    "and places."
+    "Cross-validated by group in {folds} folds: each clip is evaluated by a sequence head that learned from other "
+    "people and places."
 )
 HELD_OUT = "Clips of people and places from which no part of the model has learned."
 KNOWN = " The frame network has learned posture from {known} of these {clips} clips."
-STRANGERS = " No part of the model has learned from any of these people."
+UNSEEN_PEOPLE = " No part of the model has learned from any of these people."
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class HeldOut:
     """What was said of a clip by the head that had not learned from it.
 
     known: whether the frame network has learned posture from the clip. seconds: length of the clip.
@@ -60,7 +63,7 @@ class LeftOut:
         }
 
     @classmethod
-    def from_json(cls, row: dict[str, Any], classes: Sequence[str]) -> LeftOut:
+    def from_json(cls, row: Mapping[str, Any], classes: Sequence[str]) -> HeldOut:
         predictions = []
         for time_s, values in zip(row["times"], row["probabilities"], strict=True):
             named = dict(zip(classes, values, strict=True))
@@ -80,17 +83,11 @@ class Folds:
     classes: tuple[str, ...]
     folds: int
     window_s: float
-    clips: tuple[LeftOut, ...]
+    clips: tuple[HeldOut, ...]
 
     def save(self, folder: Path) -> None:
         """Writes folds.json."""
-        data = {
-            "model": self.model,
-            "classes": list(self.classes),
-            "folds": self.folds,
-            "window_s": self.window_s,
-            "clips": [clip.to_json(self.classes) for clip in self.clips],
-        }
+        data = {**vars(self), "clips": [clip.to_json(self.classes) for clip in self.clips]}
         write_atomically(folder / FILE, json.dumps(data, separators=(",", ":")) + "\n")
 
     @classmethod
@@ -102,7 +99,7 @@ class Folds:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             classes = tuple(str(name) for name in data["classes"])
-            clips = tuple(LeftOut.from_json(row, classes) for row in data["clips"])
+            clips = tuple(HeldOut.from_json(row, classes) for row in data["clips"])
             return cls(str(data["model"]), classes, int(data["folds"]), float(data["window_s"]), clips)
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{path} is damaged ({fault!r}); train again with --folds") from fault
@@ -124,37 +121,35 @@ class Folds:
     def evaluate(
         self, clips: Sequence[Clip], thresholds: SegmentThresholds, counting: CountingThresholds
     ) -> dict[str, Evaluation]:
-        """Judged on all clips, and on those whose people are strangers to all of the model, if there are any.
+        """Of all clips, and of those whose people all of the model has not seen, if there are any, by `ALL`, `UNSEEN`.
 
-        clips: of the dataset; those that this cross-validation does not know are left out. Raises InputError when
+        clips: of the dataset; those that this cross-validation does not know are not used. Raises InputError when
         it knows none of them.
         """
         truth = {clip.digest: clip for clip in clips}
-        pairs = [
-            (left, truth[left.digest], workout)
-            for left, workout in zip(self.clips, self.workouts(thresholds, counting), strict=True)
-            if left.digest in truth
+        found = [
+            (held, truth[held.digest], workout)
+            for held, workout in zip(self.clips, self.workouts(thresholds, counting), strict=True)
+            if held.digest in truth
         ]
-        if not pairs:
+        if not found:
             raise InputError(
                 "none of these clips was cross-validated; give the dataset that the run was trained with"
             )
-        known = sum(left.known for left, _, _ in pairs)
+        unseen = [row for row in found if not row[0].known]
         how = STATEMENT.format(folds=self.folds) if self.folds > 1 else HELD_OUT
-        if known:
-            how += KNOWN.format(known=known, clips=len(pairs))
-
-        def judged(chosen: Sequence[tuple[LeftOut, Clip, Workout]], statement: str) -> Evaluation:
-            return judge(
-                [clip for _, clip, _ in chosen],
-                [workout for _, _, workout in chosen],
+        if len(unseen) < len(found):
+            known = KNOWN.format(known=len(found) - len(unseen), clips=len(found))
+            parts = {ALL: (found, how + known)} | ({UNSEEN: (unseen, how + UNSEEN_PEOPLE)} if unseen else {})
+        else:
+            parts = {ALL: (found, how)}
+        return {
+            name: evaluate_workouts(
+                [clip for _, clip, _ in rows],
+                [workout for _, _, workout in rows],
                 self.classes,
                 model=self.model,
-                protocol=statement,
+                protocol=protocol,
             )
-
-        found = {"left out": judged(pairs, how)}
-        strangers = [pair for pair in pairs if not pair[0].known]
-        if strangers and known:
-            found["strangers"] = judged(strangers, STATEMENT.format(folds=self.folds) + STRANGERS)
-        return found
+            for name, (rows, protocol) in parts.items()
+        }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
+from exerlitenet.pages.text import share
 
 RESAMPLES = 2000
 
@@ -33,31 +34,33 @@ class Interval:
     low: float | None = None
     high: float | None = None
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any] | None) -> Interval:
-        """What `to_json` wrote; None is an interval without a figure."""
-        return cls(None) if data is None else cls(data["value"], data["low"], data["high"])
-
     def to_json(self) -> dict[str, float | None]:
-        return {"value": _rounded(self.value), "low": _rounded(self.low), "high": _rounded(self.high)}
+        """Rounded to six digits."""
+        return {name: None if value is None else round(value, 6) for name, value in vars(self).items()}
 
-    def __format__(self, spec: str) -> str:
-        """Empty spec: "93.5 % [90.1, 96.0]"; "-" when there is no figure."""
-        if self.value is None:
-            return "-"
-        text = f"{100 * self.value:.1f} %"
-        if self.low is None or self.high is None:
-            return text
-        return f"{text} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+    def __str__(self) -> str:
+        """ "93.5 % [90.1, 96.0]"; "-" when there is no figure."""
+        return share(self)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def plain(value: Any) -> Any:
+    """What JSON can hold of figures: dataclasses as objects of their fields, intervals rounded."""
+    if isinstance(value, Interval):
+        return value.to_json()
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: plain(inside) for name, inside in value.items()}
+    return [plain(inside) for inside in value] if isinstance(value, tuple | list) else value
 
 
-def confusion_matrix(truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Counts:
-    """int64 [classes, classes]. Raises InputError for a name that is not among the classes."""
-    return np.asarray(grouped_confusion(truth, predicted, classes, [""] * len(truth)).sum(0))
+def with_intervals(data: Any) -> Any:
+    """What `plain` made, read again from JSON: every object of a value, low and high is an interval."""
+    if isinstance(data, Mapping):
+        if data.keys() == {"value", "low", "high"}:
+            return Interval(**data)
+        return {name: with_intervals(inside) for name, inside in data.items()}
+    return [with_intervals(inside) for inside in data] if isinstance(data, list) else data
 
 
 def grouped_confusion(
@@ -82,29 +85,29 @@ def grouped_confusion(
 
 def accuracy(matrix: Counts) -> Floats:
     """Share of items on the diagonal: float64 [...]."""
-    return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum((-2, -1)))
+    return ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum((-2, -1)))
 
 
 def recalls(matrix: Counts) -> Floats:
     """Of the items of each class, the share called so: float64 [..., classes]."""
-    return _ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-1))
+    return ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-1))
 
 
 def precisions(matrix: Counts) -> Floats:
     """Of the items called each class, the share that is: float64 [..., classes]."""
-    return _ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-2))
+    return ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-2))
 
 
 def f1_scores(matrix: Counts) -> Floats:
     """Harmonic mean of precision and recall, as 2 TP / (true + called): float64 [..., classes]."""
-    return _ratio(2 * np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-1) + matrix.sum(-2))
+    return ratio(2 * np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(-1) + matrix.sum(-2))
 
 
 def balanced_accuracy(matrix: Counts) -> Floats:
     """Recall averaged over the classes that occur: float64 [...]."""
     found = recalls(matrix)
     occurring = ~np.isnan(found)
-    return _ratio(np.where(occurring, found, 0).sum(-1), occurring.sum(-1))
+    return ratio(np.where(occurring, found, 0).sum(-1), occurring.sum(-1))
 
 
 def bootstrap(by_group: NDArray[Any], statistic: Callable[[NDArray[Any]], Floats], seed: int = 0) -> Interval:
@@ -130,30 +133,25 @@ def bootstrap(by_group: NDArray[Any], statistic: Callable[[NDArray[Any]], Floats
     return Interval(value, float(low), float(high))
 
 
-def wilson(successes: int, items: int, z: float = 1.959964) -> Interval:
-    """A share with Wilson's 95 % interval, for items that do not come in groups."""
-    if not 0 <= successes <= items:
-        raise InputError(f"successes must lie between 0 and the items, got {successes} of {items}")
-    if items == 0:
+def sums_by_group(groups: Sequence[str], facts: Sequence[Sequence[float]]) -> Floats:
+    """float64 [groups, facts], in the order of the groups' names. groups, facts: one for each item."""
+    names, row = np.unique(groups, return_inverse=True)
+    out = np.zeros((len(names), len(facts[0])))
+    np.add.at(out, row, np.array(facts, np.float64))
+    return out
+
+
+def mean(groups: Sequence[str], values: Sequence[float], seed: int = 0) -> Interval:
+    """The mean of a value over items, such as the share of those that are right. groups, values: one for each item."""
+    if not groups:
         return Interval(None)
-    share = successes / items
-    centre = (share + z * z / (2 * items)) / (1 + z * z / items)
-    half = z / (1 + z * z / items) * math.sqrt(share * (1 - share) / items + z * z / (4 * items * items))
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+    sums = sums_by_group(groups, [(1.0, value) for value in values])
+    return bootstrap(sums, lambda drawn: ratio(drawn[:, 1], drawn[:, 0]), seed)
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """Two models on the same items: how often only one of them was right, and the exact two-sided p-value."""
-
-    only_first: int
-    only_second: int
-    p_value: float
-
-
-def mcnemar(first_right: Sequence[bool], second_right: Sequence[bool]) -> McNemar:
-    """McNemar's exact paired test: under the null hypothesis an item that only one model gets right is a
-    fair coin.
+def mcnemar(first_right: Sequence[bool], second_right: Sequence[bool]) -> tuple[int, int, float]:
+    """McNemar's exact paired test of two models on the same items: how often only the first was right, how often only
+    the second, and the two-sided p-value. Under the null hypothesis each of these items is a fair coin.
     """
     if len(first_right) != len(second_right):
         raise InputError(f"both models need the same items, got {len(first_right)} and {len(second_right)}")
@@ -161,10 +159,10 @@ def mcnemar(first_right: Sequence[bool], second_right: Sequence[bool]) -> McNema
     only_second = sum(bool(b) and not a for a, b in zip(first_right, second_right, strict=True))
     n = only_first + only_second
     tail = sum(math.comb(n, k) for k in range(min(only_first, only_second) + 1))
-    return McNemar(only_first, only_second, min(1.0, 2 * tail / 2**n))
+    return only_first, only_second, min(1.0, 2 * tail / 2**n)
 
 
-def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
+def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
     """Element by element; NaN for 0 / 0."""
     out = np.full(np.shape(denominator), np.nan)
     np.divide(numerator, denominator, out=out, where=np.asarray(denominator) != 0)

@@ -1,4 +1,4 @@
-"""What judging a model yields: figures, tables and the clips behind them, as plain types that become JSON."""
+"""What evaluating a model yields: figures, tables and the clips behind them, as plain types that become JSON."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exerlitenet.datasets.clips import Fault
-from exerlitenet.evaluation.classification import Judgement
-from exerlitenet.evaluation.metrics import Interval
+from exerlitenet.evaluation.classification import Classification
+from exerlitenet.evaluation.metrics import Interval, plain
 from exerlitenet.results import NONE
 
 WORST_CLIPS = 20
@@ -24,7 +24,8 @@ class ClipResult:
     called: the top-level exercise, or none. exercise: the exercise of the highest mean probability, none
     set aside. probabilities: class -> mean over the clip's predictions.
     sequences, sequences_right: predictions, and those whose class is the label.
-    repetitions: true ones, None when unknown. counted: those of the segments of the true exercise.
+    repetitions: true ones, None when unknown. counted: those of the segments of the true exercise, None when the
+    model does not count.
     """
 
     name: str
@@ -40,37 +41,30 @@ class ClipResult:
     sequences_right: int
     exercise_right: bool | None = None
     repetitions: int | None = None
-    counted: int = 0
+    counted: int | None = 0
     fault: str | None = None
 
     @property
     def right(self) -> bool:
         return self.called == self.label
 
+    @property
+    def miscounted(self) -> int:
+        """Repetitions counted less those that there are; only for clips with a true count."""
+        return (self.counted or 0) - (self.repetitions or 0)
+
     def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "label": self.label,
-            "group": self.group,
-            "person": self.person,
-            "activity": self.activity,
-            "view": self.view,
-            "called": self.called,
-            "exercise": self.exercise,
-            "probabilities": {name: round(value, 4) for name, value in self.probabilities.items()},
-            "sequences": self.sequences,
-            "sequences_right": self.sequences_right,
-            "repetitions": self.repetitions,
-            "counted": self.counted,
-            "fault": self.fault,
-        }
+        data = plain(self)
+        del data["exercise_right"]
+        rounded = {name: round(value, 4) for name, value in self.probabilities.items()}
+        return {**data, "probabilities": rounded}
 
 
 @dataclass(frozen=True)
 class Row:
     """Clips that share something (a group, a person, a view, an activity).
 
-    exercise_clips, exercise_right: those of an exercise, and those of them told apart rightly.
+    exercise_clips, exercise_right: those of an exercise, and those of them whose exercise is right.
     called: top-level exercise or none -> clips.
     """
 
@@ -89,25 +83,15 @@ class Row:
         return sum(count for name, count in self.called.items() if name != NONE)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "clips": self.clips,
-            "right": self.right,
-            "exercise_clips": self.exercise_clips,
-            "exercise_right": self.exercise_right,
-            "sequences": self.sequences,
-            "sequences_right": self.sequences_right,
-            "called": dict(self.called),
-            "called_exercise": self.called_exercise,
-        }
+        return {**plain(self), "called_exercise": self.called_exercise}
 
 
 @dataclass(frozen=True)
 class Counting:
     """Counting of repetitions on clips of three and more.
 
-    within_one: share of clips at most one off. relative_error: mean of abs(counted - true) / true.
-    bias: mean of (counted - true) / true, so below 0 when too few are counted.
+    within_one: off-by-one accuracy (OBO), the share of clips at most one off. relative_error: normalised MAE, the
+    mean of abs(counted - true) / true. bias: mean of (counted - true) / true, so below 0 when too few are counted.
     """
 
     clips: int
@@ -118,26 +102,16 @@ class Counting:
     relative_error: Interval
     bias: Interval
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "clips": self.clips,
-            "true": self.true,
-            "counted": self.counted,
-            "within_one": self.within_one.to_json(),
-            "exact": self.exact.to_json(),
-            "relative_error": self.relative_error.to_json(),
-            "bias": self.bias.to_json(),
-        }
-
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model judged on clips.
+    """A model evaluated on clips.
 
     protocol: one sentence on how these clips relate to those it was trained on.
-    judgements: those that the clips allow, among exercise_clips, exercise_sequences, clips, sequences.
-    none_called_exercise: share of the clips of none; None without such clips.
+    classifications: those that the clips allow, among exercise_clips, exercise_sequences, clips, sequences.
+    none_called_exercise: false-positive rate of the clips of none; None without such clips.
     counting: exercise, or "all" -> figures; empty without counted clips.
+    by: "view", "activity", "group" or "person" -> a row for each.
     warning: set when some of the clips were trained on; then no figure here is about new clips.
     failed: clips that could not be read; no figure contains them.
     """
@@ -148,13 +122,10 @@ class Evaluation:
     seed: int
     results: tuple[ClipResult, ...]
     seconds: float
-    judgements: Mapping[str, Judgement]
+    classifications: Mapping[str, Classification]
     none_called_exercise: Interval | None
     counting: Mapping[str, Counting]
-    by_group: tuple[Row, ...]
-    by_person: tuple[Row, ...]
-    by_view: tuple[Row, ...]
-    by_activity: tuple[Row, ...]
+    by: Mapping[str, tuple[Row, ...]]
     warning: str | None = None
     failed: tuple[Fault, ...] = field(default=())
 
@@ -173,10 +144,8 @@ class Evaluation:
     @property
     def worst_counted(self) -> tuple[ClipResult, ...]:
         """Clips whose repetitions are more than one off, the largest share of error first."""
-        if not self.counting:
-            return ()
-        off = [r for r in countable(self.results) if abs(r.counted - (r.repetitions or 0)) > 1]
-        off.sort(key=lambda r: (-abs(r.counted - (r.repetitions or 0)) / max(1, r.repetitions or 0), r.name))
+        off = [r for r in countable(self.results) if abs(r.miscounted) > 1]
+        off.sort(key=lambda r: (-abs(r.miscounted) / max(1, r.repetitions or 0), r.name))
         return tuple(off[:WORST_CLIPS])
 
     @property
@@ -198,27 +167,74 @@ class Evaluation:
             "seed": self.seed,
             "clips": len(self.results),
             "seconds": round(self.seconds, 2),
-            "groups": len(self.by_group),
-            "people": len(self.by_person),
+            "groups": len(self.by["group"]),
+            "people": len(self.by["person"]),
             "predictions": sum(r.sequences for r in self.results),
-            "judgements": {name: judgement.to_json() for name, judgement in self.judgements.items()},
-            "none_called_exercise": self.none_called_exercise and self.none_called_exercise.to_json(),
-            "repetitions": {name: counting.to_json() for name, counting in self.counting.items()},
-            "by_view": [row.to_json() for row in self.by_view],
-            "by_activity": [row.to_json() for row in self.by_activity],
-            "by_group": [row.to_json() for row in self.by_group],
-            "by_person": [row.to_json() for row in self.by_person],
+            "judgements": {name: found.to_json() for name, found in self.classifications.items()},
+            "none_called_exercise": plain(self.none_called_exercise),
+            "repetitions": plain(self.counting),
+            **{f"by_{key}": [row.to_json() for row in rows] for key, rows in self.by.items()},
             "mistaken_activities": [
                 {"activity": name, "clips": clips, "called_exercise": called}
                 for name, clips, called in self.mistaken_activities
             ],
             "worst": [result.name for result in self.worst],
             "worst_counted": [result.name for result in self.worst_counted],
-            "failed": [{"file": fault.file, "problem": fault.problem} for fault in self.failed],
+            "failed": plain(self.failed),
             "results": [result.to_json() for result in self.results],
         }
 
 
 def countable(results: Sequence[ClipResult]) -> list[ClipResult]:
-    """Clips of an exercise with enough true repetitions for counting to be judged."""
-    return [r for r in results if r.label != NONE and (r.repetitions or 0) >= FEWEST_REPETITIONS]
+    """Clips of an exercise with enough true repetitions for counting to be evaluated."""
+    return [
+        r
+        for r in results
+        if r.label != NONE and (r.repetitions or 0) >= FEWEST_REPETITIONS and r.counted is not None
+    ]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the main figures of an evaluation. key: its name in JSON. on: what it is about. value: None where the
+    clips do not allow it.
+    """
+
+    key: str
+    name: str
+    on: str
+    value: Interval | None
+
+
+def main_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
+    """What the terminal, the report and the table of degradations show, in this order: the exercise by clip and by
+    sequence, all classes, false positives, off-by-one accuracy and normalised MAE of counting.
+    """
+    found, counting = evaluation.classifications, evaluation.counting.get("all")
+    clips, sequences, every = found.get("exercise_clips"), found.get("exercise_sequences"), found["clips"]
+    either = " or ".join(clips.classes) if clips else "which exercise"
+    nones = sum(result.label == NONE for result in evaluation.results)
+    on_clips = f"{clips.items if clips else 0} clips"
+    on_sequences = f"{sequences.items if sequences else 0} sequences"
+    balanced = sequences.balanced_accuracy if sequences else None
+    counted = f"{counting.clips if counting else 0} clips of three and more"
+    within_one, error = (counting.within_one, counting.relative_error) if counting else (None, None)
+    rows = (
+        ("which exercise, clips", f"{either}, clips", on_clips, clips.accuracy if clips else None),
+        ("which exercise, sequences, balanced", f"{either}, sequences, balanced", on_sequences, balanced),
+        (
+            "all classes, clips, balanced",
+            f"{len(every.classes)} classes, clips, balanced",
+            f"{every.items} clips",
+            every.balanced_accuracy,
+        ),
+        (
+            "none called an exercise",
+            "false-positive rate of none clips",
+            f"{nones} clips",
+            evaluation.none_called_exercise,
+        ),
+        ("repetitions within one", "repetitions, off-by-one accuracy (OBO)", counted, within_one),
+        ("repetitions, relative error", "repetitions, normalised MAE", counted, error),
+    )
+    return tuple(Figure(*row) for row in rows)

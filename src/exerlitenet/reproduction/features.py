@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.progress import Progress
@@ -31,8 +30,6 @@ def fill_features(
 
     The phase that learns most comes first: where another's backbone is all frozen, its lower layers have then run.
     """
-    import keras
-
     from exerlitenet.training.cnn_lstm.data import cut_clips
     from exerlitenet.training.cnn_lstm.features import Above
     from exerlitenet.training.cnn_lstm.fit import share
@@ -52,8 +49,7 @@ def fill_features(
             kept = share(network, fixed, pixels, config, phase, folder, progress, known)
             if phase.trainable != "none":
                 above = Above(kept, between(network, phase.trainable))
-        keras.backend.clear_session()
-        gc.collect()
+        forget_graphs()
 
 
 def forget_features(study: Path, seed: int) -> None:
@@ -63,19 +59,9 @@ def forget_features(study: Path, seed: int) -> None:
         (study / "features").rmdir()
 
 
-def fill_s(
-    plan: Plan, learners: Sequence[Learner], measured: Mapping[str, Mapping[str, Any]], sequences: int
-) -> float:
-    """Seconds that `fill_features` takes for one seed: every sequence as it is and every copy, once for each
-    backbone.
+def forget_graphs() -> None:
+    """Lets go of the networks that Keras holds."""
+    import keras
 
-    measured: of each learner, what `study_measures.measure` gives. sequences: of the data set.
-    """
-    passes: dict[tuple[str, str], float] = {}
-    for learner in learners:
-        config = plan.config(learner)
-        if any(phase.trainable != "all" for phase in config.phases):
-            copies = config.augment.copies + 1
-            key = (config.model.backbone, config.model.pooling)
-            passes[key] = copies * sequences * measured[learner.name]["forward_s"]["value"]
-    return sum(passes.values())
+    keras.backend.clear_session()
+    gc.collect()

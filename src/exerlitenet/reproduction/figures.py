@@ -2,68 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from exerlitenet.evaluation.report import curve_figures, side_by_side
+from exerlitenet.evaluation.report import curve_figures
 from exerlitenet.pages import html
+from exerlitenet.pages.text import number_of
 from exerlitenet.reproduction import paper
-from exerlitenet.reproduction.costs import hyperparameters
-from exerlitenet.reproduction.rows import SPLIT_NAMES
+from exerlitenet.reproduction.systems import SPLIT_NAMES
 from exerlitenet.reproduction.tables import Results
 from exerlitenet.reproduction.tables import networks as network_costs
+from exerlitenet.reproduction.verdicts import layer_of
 from exerlitenet.training.networks.operations import CONVENTION
 
 
-def confusions(results: Results) -> Iterable[str]:
+def confusions(results: Results) -> Iterator[str]:
     for name, figure, title in (("frozen", 13, "frozen"), ("proposed", 14, "fine-tuned")):
-        row = results["systems"].get(name)
-        if row is None or not row["splits"]:
+        splits = results["systems"].get(name, {}).get("splits")
+        if not splits:
             continue
-        published = html.matrix(
-            ("biceps_curl", "squat"), paper.CONFUSION[name], f"the paper, {paper.TEST_SEQUENCES} sequences"
-        )
-        ours = [
-            html.matrix(
-                found["sequences"]["classes"],
-                found["sequences"]["confusion"],
-                f"ours, {SPLIT_NAMES[split]}, {found['sequences']['items']} sequences",
-            )
-            for split, found in row["splits"].items()
+        shown = [
+            (("biceps_curl", "squat"), paper.CONFUSION[name], f"the paper, {paper.TEST_SEQUENCES} sequences")
         ]
+        for split, found in splits.items():
+            ours = found["sequences"]
+            words = f"ours, {SPLIT_NAMES[split]}, {ours['items']} sequences"
+            shown.append((ours["classes"], ours["confusion"], words))
         yield html.section(
             f"Confusion, {title} (the paper's figure {figure})",
-            html.paragraph("Rows are the truth, columns what it was called; per cent of the row.", "quiet"),
-            side_by_side((f"<div>{matrix}</div>" for matrix in (published, *ours)), narrow=True),
+            html.paragraph("Rows are the truth, columns the prediction; per cent of the row.", "quiet"),
+            html.side_by_side((f"<div>{html.matrix(*matrix)}</div>" for matrix in shown), narrow=True),
         )
 
 
-def curves(results: Results) -> Iterable[str]:
+def curves(results: Results) -> Iterator[str]:
     first = min(results["settings"]["seeds"], default=0)
     others = []
     for curve in results["curves"]:
         shown = curve_figures(curve["phase"], curve["rows"])
         heading = f"{curve['phase']}, {SPLIT_NAMES[curve['split']]}, seed {curve['seed']}"
-        epochs = len(curve["rows"])
-        took = f"best {curve['best_epoch']}, {curve['seconds'] / 60:.1f} min."
-        words = f"{epochs} epoch{'s' if epochs != 1 else ''}, {took}"
-        if curve["learner"] == "paper" and curve["seed"] == first:
+        words = (
+            f"{number_of(len(curve['rows']), 'epoch')}, best {curve['best_epoch']}, "
+            f"{curve['seconds'] / 60:.1f} min."
+        )
+        if curve["learner"] != "paper" or curve["seed"] != first:
+            others.append(f"<h2>{curve['learner']}: {heading}</h2>{html.paragraph(words, 'quiet')}{shown}")
+            continue
+        if published := paper.CURVES.get(curve["phase"]):
             figures = "9 and 10" if curve["phase"] == "frozen" else "11 and 12"
-            published = paper.CURVES.get(curve["phase"])
-            said = (
+            words += (
                 f" The paper's figures {figures}: {published.epochs} epochs, best {published.best_epoch}. "
                 f"{published.words}"
-                if published
-                else ""
             )
-            yield html.section(f"Curves: {heading}", html.paragraph(words + said, "quiet"), shown)
-        else:
-            others.append(f"<h2>{curve['learner']}: {heading}</h2>{html.paragraph(words, 'quiet')}{shown}")
+        yield html.section(f"Curves: {heading}", html.paragraph(words, "quiet"), shown)
     if others:
         yield html.section(f"Further curves ({len(others)})", *others, folded=True)
 
 
-def networks(results: Results) -> Iterable[str]:
-    measured = results["networks"]
+def networks(results: Results) -> Iterator[str]:
     found = network_costs(results)
     machine = results["machine"]
     yield html.section(
@@ -77,38 +72,18 @@ def networks(results: Results) -> Iterable[str]:
         ),
         html.table(found.columns, found.rows),
     )
-    if config := results["configurations"].get("paper"):
-        ours = hyperparameters(config)
-        yield html.section(
-            "Hyperparameters (the paper's table 1)",
-            html.table(
-                ("", "paper", "ours"),
-                [(name, value, ours[name]) for name, value in paper.HYPERPARAMETERS.items()],
-            ),
-        )
-    if network := measured.get("paper"):
-        published = {name: (shape, parameters) for name, shape, parameters in paper.LAYERS}
-        yield html.section(
-            "The network (the paper's figure 4)",
-            html.table(
-                (
-                    "layer",
-                    "paper's output",
-                    "our output",
-                    "paper's parameters",
-                    "our parameters",
-                    "MACs a sequence",
-                ),
-                [
-                    (
-                        layer["name"],
-                        str(published[layer["name"]][0]) if layer["name"] in published else None,
-                        str(tuple(layer["output_shape"])),
-                        f"{published[layer['name']][1]:,}" if layer["name"] in published else None,
-                        f"{layer['parameters']:,}",
-                        f"{layer['macs']:,}",
-                    )
-                    for layer in network["layers"]
-                ],
-            ),
-        )
+    rows = [(row["what"], row["paper"], row["ours"]) for row in results["rows"] if row["where"] == "table 1"]
+    yield html.section("Hyperparameters (the paper's table 1)", html.table(("", "paper", "ours"), rows))
+    if network := results["networks"].get("paper"):
+        published = {row["what"]: row["paper"] for row in results["rows"] if row["where"] == "figure 4"}
+        layers = [
+            (
+                layer["name"],
+                published.get(f"layer {layer['name']}"),
+                ", ".join(layer_of(layer)),
+                f"{layer['macs']:,}",
+            )
+            for layer in network["layers"]
+        ]
+        columns = ("layer", "paper: output, parameters", "ours", "MACs a sequence")
+        yield html.section("The network (the paper's figure 4)", html.table(columns, layers))

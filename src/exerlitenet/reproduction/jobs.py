@@ -39,7 +39,7 @@ def train_units(
     jobs: int,
     done: Done,
 ) -> None:
-    """Trains units to their end, `jobs` at a time; `done` is told of each.
+    """Trains units to their end, `jobs` at a time; `done` is called with each.
 
     A unit that fails ends the others, and its error is raised; all of them can go on later.
     """
@@ -95,7 +95,7 @@ def _threads_of_each(jobs: int) -> Iterator[None]:
             del os.environ[THREADS]
 
 
-class _Told:
+class _ToParent:
     """In a unit's process: its lines go to the process that shows them."""
 
     def __init__(self, lines: Any, name: str) -> None:
@@ -133,7 +133,7 @@ def _train(unit: Unit, plan: Plan, manifest: Manifest, study: Path, features: Pa
 
     import_keras()
     quieten()
-    train_unit(unit, plan, manifest, study, _Told(_lines, unit.name), features)
+    train_unit(unit, plan, manifest, study, _ToParent(_lines, unit.name), features)
 
 
 def quieten() -> None:

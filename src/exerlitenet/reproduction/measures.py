@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +22,12 @@ if TYPE_CHECKING:
 REPETITIONS = 5
 
 
-def measure(
-    config: Config, file: Path, *, quick: bool = False, steps: Config | None = None
-) -> dict[str, Any]:
+def measure(config: Config, file: Path, *, quick: bool = False) -> dict[str, Any]:
     """Figures of a configuration's network, from `file` where they were measured before.
 
-    steps: the configuration whose training steps are timed, for an estimate; None times none.
     Returns what `ModelDescription.to_json` gives, and
         forward_s: seconds of one sequence's forward pass in Keras on this machine: value (median), low, high
             (of all repetitions), repetitions. The first pass, which compiles, is not among them.
-        step_s: seconds of one training step of each phase, without the first.
         frames: of a sequence.
         profiler_flops: see `profiler_flops`; None for networks without LSTMs.
     """
@@ -49,11 +44,8 @@ def measure(
     figures = description.to_json() | {
         "frames": config.sequence.frames,
         "forward_s": _forward(network, 1 if quick else REPETITIONS),
-        "step_s": [],
         "profiler_flops": profiler_flops(network) if config.model.temporal == "lstm" else None,
     }
-    if steps is not None:
-        figures["step_s"] = _steps(network, steps)
     keras.backend.clear_session()
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, json.dumps(figures, indent=1) + "\n")
@@ -115,39 +107,3 @@ def profiler_flops(network: Network) -> int | None:
             graph=graph, run_meta=tf.compat.v1.RunMetadata(), cmd="op", options=options
         )
     return int(profile.total_float_ops)
-
-
-def _steps(network: Network, config: Config) -> list[float]:
-    """Seconds of one step of each phase on random activations, as training reads them from its cache."""
-    from exerlitenet.training.cnn_lstm.fit import compile_phase, only
-    from exerlitenet.training.cnn_lstm.network import set_trainable, training_parts
-
-    rng = np.random.default_rng(0)
-    out = []
-    for phase in config.phases:
-        set_trainable(network, phase.trainable)
-        _, model = training_parts(network, phase.trainable)
-        compile_phase(model, phase)
-        inputs = [rng.random((phase.batch, *t.shape[1:]), np.float32) for t in model.inputs]
-        targets = np.eye(len(network.classes), dtype=np.float32)[
-            np.arange(phase.batch) % len(network.classes)
-        ]
-        model.train_on_batch(only(inputs), targets)
-        began = time.perf_counter()
-        model.train_on_batch(only(inputs), targets)
-        out.append(round(time.perf_counter() - began, 4))
-    return out
-
-
-def estimate_s(config: Config, figures: Mapping[str, Any], sequences: int) -> float:
-    """Seconds that the epochs of one unit take at most, when no phase stops early.
-
-    figures: what `measure` gave with steps. sequences: of the data set.
-    """
-    train = config.split.fractions[0] * sequences
-    epochs = 0.0
-    for phase, step in zip(config.phases, figures["step_s"], strict=True):
-        # Judging the validation part is about a third of a training step.
-        steps = (train + (sequences - train) / 6) / phase.batch
-        epochs += phase.epochs * steps * step
-    return epochs

@@ -1,20 +1,22 @@
 """The study as one HTML page that opens offline: the paper's tables and figures with ours beside them.
 
-Made from the content of reproduction.json alone.
+Made from the content of reproduction.json alone. What stands beside a figure of the paper (matrices, curves, the
+network) is made by figures.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
-from exerlitenet.evaluation.metrics import Interval
+from exerlitenet.evaluation.metrics import Interval, with_intervals
 from exerlitenet.files import write_output
 from exerlitenet.pages import html
+from exerlitenet.pages.svg import IntervalRow, interval_chart
+from exerlitenet.pages.text import bounds, percent, points
 from exerlitenet.reproduction import paper, tables
-from exerlitenet.reproduction.charts import IntervalRow, interval_chart
 from exerlitenet.reproduction.figures import confusions, curves, networks
-from exerlitenet.reproduction.rows import SPLIT_NAMES, points
+from exerlitenet.reproduction.systems import SPLIT_NAMES
 from exerlitenet.reproduction.tables import Results, Table
 
 TITLE = "The paper's study, reproduced"
@@ -27,25 +29,12 @@ def write_study_report(path: Path, results: Results) -> None:
 
 def study_report(results: Results) -> str:
     """The page as HTML. results: content of reproduction.json."""
-    return html.page(
-        TITLE,
-        [
-            *_head(results),
-            _splits(results),
-            _accuracies(results),
-            _stopping(results),
-            _pairs(results),
-            _errors(results),
-            _rows(results),
-            *confusions(results),
-            *curves(results),
-            *networks(results),
-            _settings(results),
-        ],
-    )
+    results = with_intervals(results)
+    parts = (_head, _splits, _accuracies, _rest_of_the_tables, confusions, curves, networks, _settings)
+    return html.page(TITLE, (section for part in parts for section in part(results)))
 
 
-def _head(results: Results) -> Iterable[str]:
+def _head(results: Results) -> Iterator[str]:
     if results["quick"]:
         yield html.paragraph(
             "This is a quick study: it shows that everything runs. Its accuracies mean nothing.", "fault"
@@ -58,115 +47,53 @@ def _head(results: Results) -> Iterable[str]:
         "seeds pooled; one without width means that no error was seen, not that none is possible."
     )
     figures: dict[str, tuple[str, list[str]]] = {}
+
+    def add(name: str, found: Interval, value: str, sign: str = "") -> None:
+        inside = bounds(found, sign=sign)
+        figures[name] = (value, [f"95 %: {inside}"] if inside else [])
+
     proposed = results["systems"].get("proposed", {"splits": {}})
     for split, name in SPLIT_NAMES.items():
         if found := proposed["splits"].get(split):
-            balanced = Interval.from_json(found["sequences"]["balanced_accuracy"])
-            clips = Interval.from_json(found["clips"]["accuracy"])
-            figures[f"proposed, {name}: sequences, balanced"] = (_value(balanced), [_bounds(balanced)])
-            figures[f"proposed, {name}: clips right"] = (_value(clips), [_bounds(clips)])
+            balanced = found["sequences"]["balanced_accuracy"]
+            clips = found["clips"]["accuracy"]
+            add(f"proposed, {name}: sequences, balanced", balanced, percent(balanced.value))
+            add(f"proposed, {name}: clips right", clips, percent(clips.value))
     if "overstated" in proposed:
         for key, unit in (("balanced", "sequences, balanced"), ("clips", "clips")):
-            over = points(Interval.from_json(proposed["overstated"][key]))
-            figures[f"the random split overstates proposed, {unit}"] = (
-                over.partition(" [")[0],
-                [_inside(over)],
-            )
+            over = proposed["overstated"][key]
+            add(f"the random split overstates proposed, {unit}", over, points(Interval(over.value)), "+")
     yield html.section("In short", html.tiles(figures))
 
 
-def _value(found: Interval) -> str:
-    return f"{found}".partition(" [")[0]
-
-
-def _bounds(found: Interval) -> str:
-    return _inside(f"{found}")
-
-
-def _inside(shown: str) -> str:
-    """The interval of a figure as shown, in words."""
-    bounds = shown.partition(" [")[2].rstrip("]")
-    return f"95 %: {bounds.replace(', ', ' to ')}" if bounds else ""
-
-
 def _table(table: Table, *wrap: str) -> str:
-    """wrap: columns whose text may run over several lines; "*" for all."""
-    return html.table(table.columns, table.rows, wrap=table.columns if wrap == ("*",) else wrap)
-
-
-def _rows(results: Results) -> str:
-    return html.section(
-        "The paper, row by row",
-        html.paragraph(
-            "Reached: our figure is at least as good, or the same, by the paper's own split or convention. That says "
-            "what its protocol allows on our clips; its clips are not published. What is copied from the paper is "
-            "reached by copying."
-        ),
-        _table(tables.tallies(results)),
-        _table(tables.verdict_rows(results), "in the paper", "what", "paper", "ours", "why, or how"),
+    """wrap: columns whose text may run over several lines; "*" for all. "" for a table without rows."""
+    return (
+        html.table(table.columns, table.rows, wrap=table.columns if wrap == ("*",) else wrap)
+        if table.rows
+        else ""
     )
 
 
-def _accuracies(results: Results) -> str:
-    meanings = "; ".join(f"{row['short']}: {row['title']}" for row in results["systems"].values())
-    return html.section(
-        "Accuracy, precision, recall, F1",
-        html.paragraph(
-            "Of test sequences; positive class biceps_curl, as in the paper. Plain accuracy leans on the class with "
-            "more sequences: what always saying it would get stands below. A network with random weights is never "
-            "judged.",
-            "quiet",
-        ),
-        _table(tables.accuracy(results), "split"),
-        html.paragraph(f"{meanings}.", "quiet"),
-        _table(tables.tested_parts(results), "*"),
-    )
-
-
-def _stopping(results: Results) -> str:
-    found = tables.stopping(results)
-    if not found.rows:
-        return ""
-    return html.section(
-        "Where training stops",
-        html.paragraph(
-            "The paper's rule keeps the epoch whose validation loss is lowest and waits for five more. The last epoch "
-            "shows how far the figures hang on that rule. One share of the validation part for each seed.",
-            "quiet",
-        ),
-        _table(found, "*"),
-    )
-
-
-def _splits(results: Results) -> str:
-    judged = {name: row for name, row in results["systems"].items() if row["splits"]}
+def _splits(results: Results) -> Iterator[str]:
+    names = [f"ours, {name}" for name in SPLIT_NAMES.values()]
     charts = []
     for title, unit, figure in (
         ("Sequences right, balanced", "sequences", "balanced_accuracy"),
         ("Clips right", "clips", "accuracy"),
     ):
-        chart = interval_chart(
-            [f"ours, {name}" for name in SPLIT_NAMES.values()],
-            [
-                IntervalRow(
-                    row["short"],
-                    tuple(
-                        Interval.from_json(row["splits"][split][unit][figure])
-                        if split in row["splits"]
-                        else None
-                        for split in SPLIT_NAMES
-                    ),
-                    paper.ACCURACY[name].accuracy / 100
-                    if unit == "sequences" and name in paper.ACCURACY
-                    else None,
-                )
-                for name, row in judged.items()
-            ],
-            label=f"{title}, by system and split, with 95 % intervals",
-        )
-        if chart:
-            charts.append(f"<figure><figcaption>{title}</figcaption>{chart}</figure>")
-    return html.section(
+        rows = []
+        for name, row in results["systems"].items():
+            if row["splits"]:
+                found = [row["splits"].get(split) for split in SPLIT_NAMES]
+                ours = tuple(f and f[unit][figure] for f in found)
+                published = paper.accuracies(name) if unit == "sequences" else None
+                mark = published["accuracy"].paper / 100 if published else None
+                rows.append(IntervalRow(row["short"], ours, mark))
+        label = f"{title}, by system and split, with 95 % intervals"
+        if chart := interval_chart(names, rows, label=label, mark_name="the paper"):
+            charts.append(html.figure(title, chart))
+    yield html.section(
         "What a random split hides",
         html.paragraph(
             "The same sequences, divided in two ways. By the random split, sequences of one clip and person stand "
@@ -180,23 +107,49 @@ def _splits(results: Results) -> str:
     )
 
 
-def _overstated(results: Results) -> Iterable[str]:
+def _overstated(results: Results) -> Iterator[str]:
     """How far the random split overstates the proposed network here, in one sentence."""
     row = results["systems"].get("proposed", {})
     if "overstated" in row and not results["quick"]:
         by_split = [row["splits"][split] for split in ("sequence", "group")]
-        sequences = [Interval.from_json(found["sequences"]["balanced_accuracy"]) for found in by_split]
-        clips = [Interval.from_json(found["clips"]["accuracy"]) for found in by_split]
+        sequences = [found["sequences"]["balanced_accuracy"] for found in by_split]
+        clips = [found["clips"]["accuracy"] for found in by_split]
+        over = {key: points(row["overstated"][key]) for key in ("balanced", "clips")}
         yield html.paragraph(
             f"On these clips the proposed network gets {sequences[0]} of test sequences by the random split, both "
             f"classes weighing alike, and {sequences[1]} of new people's; of clips {clips[0]} and {clips[1]}. The "
-            f"random split overstates it by {points(Interval.from_json(row['overstated']['balanced']))}, on clips by "
-            f"{points(Interval.from_json(row['overstated']['clips']))}."
+            f"random split overstates it by {over['balanced']}, on clips by {over['clips']}."
         )
 
 
-def _pairs(results: Results) -> str:
-    return html.section(
+def _accuracies(results: Results) -> Iterator[str]:
+    meanings = "; ".join(f"{row['short']}: {row['title']}" for row in results["systems"].values())
+    yield html.section(
+        "Accuracy, precision, recall, F1",
+        html.paragraph(
+            "Of test sequences; positive class biceps_curl, as in the paper. Plain accuracy leans on the class with "
+            "more sequences: what always saying it would get stands below. A network with random weights is never "
+            "evaluated.",
+            "quiet",
+        ),
+        _table(tables.accuracy(results), "split"),
+        html.paragraph(f"{meanings}.", "quiet"),
+        _table(tables.tested_parts(results), "*"),
+    )
+
+
+def _rest_of_the_tables(results: Results) -> Iterator[str]:
+    if stopping := _table(tables.stopping(results), "*"):
+        yield html.section(
+            "Where training stops",
+            html.paragraph(
+                "The paper's rule keeps the epoch whose validation loss is lowest and waits for five more. The last "
+                "epoch shows how far the figures hang on that rule. One share of the validation part for each seed.",
+                "quiet",
+            ),
+            stopping,
+        )
+    yield html.section(
         "Systems against each other",
         html.paragraph(
             "McNemar's exact test on distinct test clips, not on sequences. It takes clips as independent, which those "
@@ -205,33 +158,31 @@ def _pairs(results: Results) -> str:
             "order drawn by chance.",
             "quiet",
         ),
-        _table(tables.pairs(results), "systems", "split")
-        if results["pairs"]
-        else html.paragraph("No two systems were judged."),
+        _table(tables.pairs(results), "systems", "split") or html.paragraph("No two systems were evaluated."),
     )
-
-
-def _errors(results: Results) -> str:
-    classes, rest = tables.class_errors(results), tables.rest_errors(results)
-    return html.section(
+    yield html.section(
         "Where the errors lie",
         html.paragraph(
             "The paper says that curls err more than squats, and that errors come from frames at rest between "
-            "repetitions. At rest: by the time from a test window to the nearest far end (bottom or top) "
+            "repetitions. At rest: by the time from a test window to the nearest peak (turning point, bottom or top) "
             "of a repetition, on clips whose repetitions are known. Shares are of sequences called something else."
         ),
-        _table(classes, "system", "split") if classes.rows else "",
-        _table(rest, "*")
-        if rest.rows
-        else html.paragraph("The data set does not say when repetitions were at their far ends."),
+        _table(tables.class_errors(results), "system", "split"),
+        _table(tables.rest_errors(results), "*")
+        or html.paragraph("The data set does not say when repetitions were at their peaks."),
+    )
+    yield html.section(
+        "The paper, row by row",
+        html.paragraph(
+            "Reached: our figure is at least as good, or the same, by the paper's own split or convention. That says "
+            "what its protocol allows on our clips; its clips are not published. What is copied from the paper is "
+            "reached by copying."
+        ),
+        _table(tables.tallies(results)),
+        _table(tables.verdict_rows(results), "in the paper", "what", "paper", "ours", "why, or how"),
     )
 
 
-def _settings(results: Results) -> str:
-    facts = {
-        "settings": results["settings"],
-        "machine": results["machine"],
-        "versions": results["versions"],
-        "configurations": results["configurations"],
-    }
-    return html.section("Settings", html.card(facts), folded=True)
+def _settings(results: Results) -> Iterator[str]:
+    facts = {name: results[name] for name in ("settings", "machine", "versions", "configurations")}
+    yield html.section("Settings", html.card(facts), folded=True)

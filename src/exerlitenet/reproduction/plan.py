@@ -112,7 +112,7 @@ def make_plan(settings: Sequence[str] = (), weights: Sequence[str] = (), *, quic
             raise InputError(f"configuration {learner.config} needs {needed + 1} phases for this study")
         if config.split.fractions[2] == 0:
             raise InputError(
-                "--set split.fractions: a study is judged on the test part, so its share, the last, must be above "
+                "--set split.fractions: a study is evaluated on the test part, so its share, the last, must be above "
                 f"0, got {list(config.split.fractions)}"
             )
     return plan

@@ -9,21 +9,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import Protocol
+from exerlitenet.evaluation.metrics import plain
 from exerlitenet.reproduction.statistics import (
     at_rest,
+    classified,
     clips_of,
+    describe_tested,
     error_difference,
     error_rates,
-    judge_clips_of,
-    judge_sequences_of,
-    judged_on,
     overstated,
     paired,
 )
-from exerlitenet.reproduction.systems import LEARNERS, SYSTEMS, System
-from exerlitenet.reproduction.units import Answers, Finished, Phase
+from exerlitenet.reproduction.systems import LEARNERS, SPLITS, SYSTEMS, System
+from exerlitenet.reproduction.units import Answers, Finished, Phase, Unit
 
 FORMAT = 2
 NO_WEIGHTS = "no ImageNet weights here"
@@ -56,37 +57,29 @@ def gather(
 
     unavailable: learner -> why its accuracy cannot be had. measured: learner -> figures of `measure`.
     """
-    by_system = {
-        (system.name, split): _phases(finished, system, split) for system in systems for split in splits
+    # Of every system and split that was trained: one phase a seed, and what was said of the test sequences.
+    phases = {
+        (s.name, split): found for s in systems for split in splits if (found := _phases(finished, s, split))
     }
-    tested = {
-        (system.name, split): [answers_of(system, phase) for phase in phases]
-        for system in systems
-        for split in splits
-        if (phases := by_system[system.name, split])
-    }
-    extremes = {place: clip.extremes_s for place, clip in enumerate(manifest.clips) if clip.extremes_s}
+    named = {s.name: s for s in systems}
+    tested = {key: [answers_of(named[key[0]], phase) for phase in found] for key, found in phases.items()}
+    peaks = {place: clip.extremes_s for place, clip in enumerate(manifest.clips) if clip.extremes_s}
     rows: dict[str, Any] = {}
-    for system in SYSTEMS:
-        if system.name not in {s.name for s in systems}:
-            continue
-        has = any((system.name, split) in tested for split in splits)
-        row: dict[str, Any] = {
+    for system in (s for s in SYSTEMS if s in systems):
+        own = {split: tested[system.name, split] for split in splits if (system.name, split) in tested}
+        rows[system.name] = {
             "short": system.short,
             "title": system.title,
             "learner": system.learner.name,
             "published": system.published,
-            "note": None if has else unavailable.get(system.learner.name, NOT_RUN),
+            "note": None if own else unavailable.get(system.learner.name, NOT_RUN),
             "splits": {
-                split: _split_of(system, by_system[system.name, split], extremes)
-                for split in splits
-                if (system.name, split) in tested
+                split: _split_of(system, phases[system.name, split], parts, peaks)
+                for split, parts in own.items()
             },
         }
-        both = [tested.get((system.name, split)) for split in ("sequence", "group")]
-        if both[0] and both[1]:
-            row["overstated"] = overstated(both[0], both[1]).to_json()
-        rows[system.name] = row
+        if len(own) == len(SPLITS):
+            rows[system.name]["overstated"] = plain(overstated(own["sequence"], own["group"]))
     return {
         "format": FORMAT,
         "dataset": _dataset(finished, manifest),
@@ -97,9 +90,9 @@ def gather(
             if learner.name in measured and learner.order == "true"
         },
         "tested": {
-            split: judged_on(next(parts for (_, s), parts in tested.items() if s == split)).to_json()
+            split: describe_tested(parts).to_json()
             for split in splits
-            if any(s == split for _, s in tested)
+            if (parts := next((parts for (_, s), parts in tested.items() if s == split), None))
         },
         "systems": rows,
         "pairs": [
@@ -108,7 +101,7 @@ def gather(
             for a, b in PAIRS
             if (a, split) in tested and (b, split) in tested
         ],
-        "curves": _curves(finished),
+        "curves": [_curve(f.unit, phase) for f in finished for phase in f.phases],
         "statements": {f.unit.split: re.sub(r" \(seed \d+\)", "", f.statement) for f in finished},
     }
 
@@ -128,94 +121,79 @@ def answers_of(system: System, phase: Phase) -> Answers:
 
 
 def _split_of(
-    system: System, phases: Sequence[Phase], extremes: Mapping[int, Sequence[float]]
+    system: System, phases: Sequence[Phase], tested: Sequence[Answers], peaks: Mapping[int, Sequence[float]]
 ) -> dict[str, Any]:
-    tested = [answers_of(system, phase) for phase in phases]
+    sequences, clips = classified(tested)
     out: dict[str, Any] = {
-        "sequences": judge_sequences_of(tested).to_json(),
-        "clips": judge_clips_of(tested).to_json(),
-        "seeds": [
-            {
-                "seed": part.seed,
-                "epochs": phase.epochs,
-                "best_epoch": phase.best_epoch,
-                "sequences": len(part.truth),
-                "accuracy": round(float(part.right.mean()), 6),
-                "clips": len(clips_of([part]).clip),
-                "clip_accuracy": round(float(clips_of([part]).right.mean()), 6),
-            }
-            | _validation(phase)
-            for phase, part in zip(phases, tested, strict=True)
-        ],
-        "errors": {name: rate.to_json() for name, rate in error_rates(tested).items()},
-        "rest": at_rest(tested, extremes).to_json(),
+        "sequences": sequences.to_json(),
+        "clips": clips.to_json(),
+        "seeds": [_seed(phase, part) for phase, part in zip(phases, tested, strict=True)],
+        "errors": plain(error_rates(tested)),
+        "rest": plain(at_rest(tested, peaks)),
     }
     if not system.disordered:
-        last = [phase.last for phase in phases]
-        out["last"] = {
-            "balanced": judge_sequences_of(last).balanced_accuracy.to_json(),
-            "clips": judge_clips_of(last).accuracy.to_json(),
-        }
+        sequences, clips = classified([phase.last for phase in phases])
+        out["last"] = plain({"balanced": sequences.balanced_accuracy, "clips": clips.accuracy})
     if {CURL, SQUAT} <= set(tested[0].classes):
-        out["curls_over_squats"] = error_difference(tested, CURL, SQUAT).to_json()
+        out["curls_over_squats"] = plain(error_difference(tested, CURL, SQUAT))
     return out
 
 
-def _validation(phase: Phase) -> dict[str, float]:
-    """Accuracy of the validation part at the best epoch, whose loss was lowest, and the highest of any epoch."""
-    known = {int(row["epoch"]): float(row["val_accuracy"]) for row in phase.curve if "val_accuracy" in row}
-    if phase.best_epoch not in known:
-        return {}
-    return {
-        "validation_at_best": round(known[phase.best_epoch], 6),
-        "validation_highest": round(max(known.values()), 6),
+def _seed(phase: Phase, part: Answers) -> dict[str, Any]:
+    """One seed's figures; of the validation part the accuracy at the best epoch, whose loss was lowest, and the highest
+    of any epoch.
+    """
+    clips = clips_of([part])
+    out = {
+        "seed": part.seed,
+        "epochs": phase.epochs,
+        "best_epoch": phase.best_epoch,
+        "sequences": len(part.truth),
+        "accuracy": round(float(part.right.mean()), 6),
+        "clips": len(clips.clip),
+        "clip_accuracy": round(float(clips.right.mean()), 6),
     }
+    known = {int(row["epoch"]): float(row["val_accuracy"]) for row in phase.curve if "val_accuracy" in row}
+    if phase.best_epoch in known:
+        out["validation_at_best"] = round(known[phase.best_epoch], 6)
+        out["validation_highest"] = round(max(known.values()), 6)
+    return out
 
 
 def _pair(first: Sequence[Answers], second: Sequence[Answers]) -> dict[str, Any]:
-    return paired(first, second).to_json() | {
-        "seeds": [{"seed": a.seed} | paired([a], [b]).to_json() for a, b in zip(first, second, strict=True)]
-    }
+    seeds = [{"seed": a.seed} | plain(paired([a], [b])) for a, b in zip(first, second, strict=True)]
+    return {**plain(paired(first, second)), "seeds": seeds}
 
 
 def _dataset(finished: Sequence[Finished], manifest: Manifest) -> dict[str, Any]:
     counts = finished[0].counts if finished else {}
+
+    def facts(clips: Sequence[Clip], classes: Sequence[str]) -> dict[str, Any]:
+        sequences = sum(part.get(name, 0) for part in counts.values() for name in classes)
+        return {"clips": len(clips), "groups": len({clip.group for clip in clips}), "sequences": sequences}
+
     return {
-        "clips": len(manifest.clips),
-        "groups": len({clip.group for clip in manifest.clips}),
+        **facts(manifest.clips, manifest.classes),
         "seconds": round(sum(clip.seconds for clip in manifest.clips), 1),
-        "sequences": sum(n for part in counts.values() for n in part.values()),
         "classes": {
-            name: {
-                "clips": sum(clip.label == name for clip in manifest.clips),
-                "groups": len({clip.group for clip in manifest.clips if clip.label == name}),
-                "sequences": sum(part.get(name, 0) for part in counts.values()),
-            }
+            name: facts([clip for clip in manifest.clips if clip.label == name], [name])
             for name in manifest.classes
         },
     }
 
 
-def _curves(finished: Sequence[Finished]) -> list[dict[str, Any]]:
-    """Losses and accuracies over the epochs of every unit."""
-    keys = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
-    return [
-        {
-            "learner": f.unit.learner.name,
-            "split": f.unit.split,
-            "seed": f.unit.seed,
-            "phase": phase.name,
-            "best_epoch": phase.best_epoch,
-            "rows": [
-                {
-                    key: round(float(row[key]), 5) if key != "epoch" else int(row[key])
-                    for key in keys
-                    if key in row
-                }
-                for row in phase.curve
-            ],
-            "seconds": round(sum(float(row["seconds"]) for row in phase.curve), 1),
-        }
-        for f in finished
-        for phase in f.phases
-    ]
+def _curve(unit: Unit, phase: Phase) -> dict[str, Any]:
+    """Losses and accuracies over the epochs of one phase of a unit."""
+    figures = ("loss", "accuracy", "val_loss", "val_accuracy")
+    return {
+        "learner": unit.learner.name,
+        "split": unit.split,
+        "seed": unit.seed,
+        "phase": phase.name,
+        "best_epoch": phase.best_epoch,
+        "rows": [
+            {"epoch": int(row["epoch"])} | {key: round(float(row[key]), 5) for key in figures if key in row}
+            for row in phase.curve
+        ],
+        "seconds": round(sum(float(row["seconds"]) for row in phase.curve), 1),
+    }

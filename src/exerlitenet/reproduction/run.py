@@ -12,12 +12,10 @@ A study is a folder:
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import os
 import platform
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +28,7 @@ from exerlitenet.datasets.windows import window_starts
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
 from exerlitenet.progress import Lines, Progress, Stretch
-from exerlitenet.reproduction.features import features_folder, fill_features, fill_s, forget_features
+from exerlitenet.reproduction.features import features_folder, fill_features, forget_features, forget_graphs
 from exerlitenet.reproduction.jobs import quieten, train_units
 from exerlitenet.reproduction.plan import Plan, begin_study, check_study, quick_part
 from exerlitenet.reproduction.results import NO_WEIGHTS, gather
@@ -38,8 +36,6 @@ from exerlitenet.reproduction.systems import Learner
 from exerlitenet.reproduction.units import Unit, is_finished, read_unit, train_unit, units_of
 
 RESULTS, PAGE = "reproduction.json", "reproduction.html"
-# Seconds of a unit of a quick study, most of it Keras making its graphs.
-QUICK_UNIT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -69,20 +65,20 @@ def reproduce(
     Raises InputError for a data set without clips of every class, a folder that is not free, a study begun with
     other clips or settings, and as `fit` does.
     """
-    told = progress or Lines()
+    progress = progress or Lines()
     quieten()
-    manifest = _read(dataset, plan, told)
+    manifest = _read(dataset, plan, progress)
     check_study(out, plan, manifest, resume=resume)
     check_splits(plan, manifest)
-    unavailable = find_weights(plan, out, told)
+    unavailable = find_weights(plan, out, progress)
     begin_study(out, plan, manifest)  # what is wrong with data, folder or weights has been said by now
-    measured = _measure(plan, out, told)
+    measured = _measure(plan, out, progress)
     learners = [learner for learner in plan.learners if learner.name not in unavailable]
     units = units_of(plan, learners)
     for unit in units:
         if is_finished(unit, out):
-            train_unit(unit, plan, manifest, out, told)  # compares its settings with the plan's, no more
-    _train_all(plan, learners, units, manifest, measured, out, told, jobs)
+            train_unit(unit, plan, manifest, out, progress)  # compares its settings with the plan's, no more
+    _train_all(plan, learners, units, manifest, out, progress, jobs)
     return write_study(plan, manifest, units, unavailable, measured, out)
 
 
@@ -91,35 +87,33 @@ def _train_all(
     learners: list[Learner],
     units: list[Unit],
     manifest: Manifest,
-    measured: Mapping[str, Mapping[str, Any]],
     out: Path,
-    told: Progress,
+    progress: Progress,
     jobs: int,
 ) -> None:
     """Trains the units that are not finished, seed by seed, so a study that is stopped has whole comparisons."""
-    expected = _expected_s(plan, units, manifest, measured)
     left = [unit for unit in units if not is_finished(unit, out)]
-    filling = 0.0 if plan.quick else fill_s(plan, learners, measured, _sequences(plan, manifest))
-    seeds = list(dict.fromkeys(unit.seed for unit in left))
-    ahead = sum(expected[unit.name] for unit in left) + filling * len(seeds)
-    _announce(plan, units, left, ahead, out, told)
-    began, done, finished = time.monotonic(), 0.0, len(units) - len(left)
-    for seed in seeds:
-        told.say(f"seed {seed}: running the frozen layers once for all its units")
-        fill_features(plan, learners, seed, manifest, out, told)
-        done += filling
+    finished = len(units) - len(left)
+    splits, seeds = ", ".join(plan.splits), ", ".join(map(str, plan.seeds))
+    done = f", {finished} of them done before" if finished else ""
+    progress.say(
+        f"{len(units)} units to train (splits: {splits}; seeds: {seeds}){done}; "
+        "stopped at any moment, the same command with --resume continues"
+    )
+    if plan.quick and left:
+        progress.say("a quick study: every part runs, no accuracy means anything; about two minutes")
 
-        def unit_done(unit: Unit) -> None:
-            nonlocal done, finished
-            done, finished = done + expected[unit.name], finished + 1
-            spent = time.monotonic() - began
-            rest = f"; about {hours((ahead - done) * spent / done)} left" if finished < len(units) else ""
-            told.say(f"unit {finished} of {len(units)} done: {unit.name}{rest}")
-            _forget_graphs()
+    def unit_done(unit: Unit) -> None:
+        nonlocal finished
+        finished += 1
+        progress.say(f"unit {finished} of {len(units)} done: {unit.name}")
+        forget_graphs()
 
-        # The longest first, so that no core waits long for the last of a seed.
-        own = sorted((u for u in left if u.seed == seed), key=lambda unit: -expected[unit.name])
-        train_units(own, plan, manifest, out, features_folder(out, seed), told, jobs=jobs, done=unit_done)
+    for seed in dict.fromkeys(unit.seed for unit in left):
+        progress.say(f"seed {seed}: running the frozen layers once for all its units")
+        fill_features(plan, learners, seed, manifest, out, progress)
+        own = [unit for unit in left if unit.seed == seed]
+        train_units(own, plan, manifest, out, features_folder(out, seed), progress, jobs=jobs, done=unit_done)
         forget_features(out, seed)
     for seed in plan.seeds:  # also those of a seed whose last unit was done when the study was stopped
         forget_features(out, seed)
@@ -206,7 +200,7 @@ def _sequences_at_most(plan: Plan, clip: Clip) -> int:
 
 
 def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:
-    """Learner -> why it cannot be judged. A learner with random weights never is.
+    """Learner -> why it cannot be evaluated. A learner with random weights never is.
 
     Raises InputError for a file that does not fit, for phases that train more layers than a backbone has, and
     where units were trained before with weights that cannot be had now.
@@ -254,59 +248,8 @@ def _measure(plan: Plan, out: Path, progress: Progress) -> dict[str, dict[str, A
         # A quick study trains on small pictures; what a network costs is always about the paper's.
         config = learner.configuration(() if plan.quick else plan.overrides)
         file = out / "networks" / f"{learner.name}.json"
-        measured[learner.name] = measure(config, file, quick=plan.quick, steps=None if plan.quick else config)
+        measured[learner.name] = measure(config, file, quick=plan.quick)
     return measured
-
-
-def _expected_s(
-    plan: Plan, units: list[Unit], manifest: Manifest, measured: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float]:
-    """Seconds that each unit takes at most; in a quick study, where nothing was timed, all the same."""
-    from exerlitenet.reproduction.measures import estimate_s
-
-    if plan.quick:
-        return {unit.name: QUICK_UNIT_S for unit in units}
-    sequences = _sequences(plan, manifest)
-    return {
-        unit.name: estimate_s(unit.config(plan), measured[unit.learner.name], sequences) for unit in units
-    }
-
-
-def _sequences(plan: Plan, manifest: Manifest) -> int:
-    """About how many sequences the clips will be cut into."""
-    config = plan.config(plan.learners[0])
-    return sum(max(1, round(clip.seconds * config.sequence.rate / config.stride)) for clip in manifest.clips)
-
-
-def _announce(
-    plan: Plan, units: list[Unit], left: list[Unit], ahead_s: float, out: Path, progress: Progress
-) -> None:
-    """What is left to do, and how long it takes."""
-    done = f", {len(units) - len(left)} of them done before" if len(left) < len(units) else ""
-    seeds = ", ".join(map(str, plan.seeds))
-    progress.say(
-        f"{len(units)} units to train (splits: {', '.join(plan.splits)}; seeds: {seeds}){done}; "
-        "stopped at any moment, the same command with --resume goes on"
-    )
-    if left and plan.quick:
-        progress.say("a quick study: every part runs, no accuracy means anything; about two minutes")
-    elif left:
-        progress.say(
-            f"estimated time: at most {hours(ahead_s)} on this machine, if no phase stops early; "
-            "often half of it"
-        )
-
-
-def hours(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
-
-
-def _forget_graphs() -> None:
-    """Lets go of a finished unit's network."""
-    import keras
-
-    keras.backend.clear_session()
-    gc.collect()
 
 
 def machine() -> dict[str, Any]:

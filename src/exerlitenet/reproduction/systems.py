@@ -19,6 +19,8 @@ from exerlitenet.training.config import Config, load_config
 SPLITS: tuple[Protocol, ...] = ("sequence", "group")
 """The paper's random split first."""
 
+SPLIT_NAMES = {"sequence": "random split", "group": "split by group"}
+
 SEEDS = (0, 1, 2)
 
 # Set by the study itself, for each learner and unit.
@@ -27,7 +29,7 @@ _OWN_KEYS = re.compile(r"(name|seed|model|split\.(protocol|seed)|split)(\..*)?")
 
 @dataclass(frozen=True)
 class Learner:
-    """config: name of the configuration. order: of the frames, in training and in judging."""
+    """config: name of the configuration. order: of the frames, in training and in evaluation."""
 
     name: str
     config: str
@@ -54,59 +56,36 @@ class Learner:
 class System:
     """A row of the tables.
 
-    short, title: for people. phase: position among the learner's phases whose best weights are judged.
-    published: it stands in the paper. disordered: it is judged on frames in an order drawn by chance.
+    short, title: for people. phase: position among the learner's phases whose best weights are evaluated.
+    published: it stands in the paper. disordered: it is evaluated on frames in an order drawn by chance.
     """
 
     name: str
     short: str
     title: str
     learner: Learner
-    phase: int
-    published: bool
+    phase: int = 0
+    published: bool = False
     disordered: bool = False
 
 
 PAPER = Learner("paper", "paper")
-LEARNERS = (
-    PAPER,
-    Learner("single_frame", "single_frame"),
-    Learner("shuffled", "paper", "shuffled"),
-    Learner("resnet50", "resnet50"),
-    Learner("vgg16", "vgg16"),
-)
-_BY_NAME = {learner.name: learner for learner in LEARNERS}
+SINGLE_FRAME, SHUFFLED = Learner("single_frame", "single_frame"), Learner("shuffled", "paper", "shuffled")
+RESNET50, VGG16 = Learner("resnet50", "resnet50"), Learner("vgg16", "vgg16")
+LEARNERS = (PAPER, SINGLE_FRAME, SHUFFLED, RESNET50, VGG16)
 
+_SINGLE = "control: MobileNetV3Small frozen, dense, single frames"
+_SHUFFLED = "control: proposed, trained and evaluated on shuffled frames"
+_DISORDERED = "control: proposed as it was trained, evaluated on shuffled frames"
+_PROPOSED = "MobileNetV3Small fine-tuned, LSTM (proposed)"
 SYSTEMS = (
-    System("resnet50", "ResNet50", "ResNet50 frozen, dense, single frames", _BY_NAME["resnet50"], 0, True),
-    System("vgg16", "VGG16 + LSTM", "VGG16 frozen, LSTM", _BY_NAME["vgg16"], 0, True),
-    System("frozen", "frozen", "MobileNetV3Small frozen, LSTM", PAPER, 0, True),
-    System("proposed", "proposed", "MobileNetV3Small fine-tuned, LSTM (proposed)", PAPER, 1, True),
-    System(
-        "single_frame",
-        "single frames",
-        "control: MobileNetV3Small frozen, dense, single frames",
-        _BY_NAME["single_frame"],
-        0,
-        False,
-    ),
-    System(
-        "shuffled",
-        "shuffled frames",
-        "control: proposed, trained and judged on shuffled frames",
-        _BY_NAME["shuffled"],
-        1,
-        False,
-    ),
-    System(
-        "disordered",
-        "disordered frames",
-        "control: proposed as it was trained, judged on shuffled frames",
-        PAPER,
-        1,
-        False,
-        disordered=True,
-    ),
+    System("resnet50", "ResNet50", "ResNet50 frozen, dense, single frames", RESNET50, published=True),
+    System("vgg16", "VGG16 + LSTM", "VGG16 frozen, LSTM", VGG16, published=True),
+    System("frozen", "frozen", "MobileNetV3Small frozen, LSTM", PAPER, published=True),
+    System("proposed", "proposed", _PROPOSED, PAPER, phase=1, published=True),
+    System("single_frame", "single frames", _SINGLE, SINGLE_FRAME),
+    System("shuffled", "shuffled frames", _SHUFFLED, SHUFFLED, phase=1),
+    System("disordered", "disordered frames", _DISORDERED, PAPER, phase=1, disordered=True),
 )
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from exerlitenet.errors import InputError
 from exerlitenet.evaluation.metrics import Interval
-from exerlitenet.pages.markdown import Source, markdown, read_object
+from exerlitenet.pages.text import percent, points
 from exerlitenet.reproduction import paper
-from exerlitenet.reproduction.results import FORMAT
-from exerlitenet.reproduction.rows import SPLIT_NAMES, points, tally
+from exerlitenet.reproduction.systems import SPLIT_NAMES
+from exerlitenet.reproduction.verdicts import tally
+
+FIGURES = ("accuracy", "precision", "recall", "F1", "best epoch")
 
 Results = Mapping[str, Any]
-"""Content of reproduction.json."""
+"""Content of reproduction.json, after `with_intervals`."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,25 @@ class Table:
 def splits(results: Results) -> Table:
     """What a random split hides: sequences with both classes weighing alike, and clips, by either split."""
     rows: list[tuple[Any, ...]] = []
-    for name, row in _judged(results):
-        published = paper.ACCURACY.get(name)
+    for name, row in results["systems"].items():
+        if not row["splits"]:
+            continue
+        published = paper.accuracies(name)
         over = row.get("overstated", {})
-        cells: list[Any] = [row["short"], None if published is None else f"{published.accuracy:.2f} %"]
-        for unit, figure in (("sequences", "balanced_accuracy"), ("clips", "accuracy")):
+        cells: list[Any] = [
+            row["short"],
+            published and published["accuracy"].shown(published["accuracy"].paper),
+        ]
+        for unit, figure, key in (
+            ("sequences", "balanced_accuracy", "balanced"),
+            ("clips", "accuracy", "clips"),
+        ):
             found = [row["splits"].get(split) for split in SPLIT_NAMES]
-            cells += [None if f is None else f"{Interval.from_json(f[unit][figure])}" for f in found]
-            less = over.get("balanced" if unit == "sequences" else "clips")
-            cells.append(points(Interval.from_json(less)) if less else None)
+            cells += [None if f is None else str(f[unit][figure]) for f in found]
+            cells.append(points(over[key]) if key in over else None)
         rows.append(tuple(cells))
     if tested := results["tested"]:
-        always = [f"{Interval(tested[s]['always']['clips'])}" if s in tested else None for s in SPLIT_NAMES]
+        always = [percent(tested[s]["always"]["clips"]) if s in tested else None for s in SPLIT_NAMES]
         rows.append(("always the commoner class", None, "50.0 %", "50.0 %", None, *always, None))
     columns = (
         *("system", "the paper's", "sequences, random split", "sequences, new people", "difference"),
@@ -51,103 +58,81 @@ def splits(results: Results) -> Table:
 
 def tested_parts(results: Results) -> Table:
     """What the test parts hold."""
-    columns = (
-        *("split", "sequences", "clips", "groups", "largest group", "always the commoner class"),
-        "the same, clips",
-    )
-    rows = tuple(
-        (
+
+    def counts(found: Mapping[str, int]) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in found.items())
+
+    rows = []
+    for split, found in results["tested"].items():
+        always = found["always"]
+        largest = f"{percent(found['largest_group'], 0)} of sequences"
+        shown = f"{percent(always['sequences'])} of sequences ({always['class']})"
+        sequences, clips = counts(found["sequences"]), counts(found["clips"])
+        cells = (
             SPLIT_NAMES[split],
-            _counts(found["sequences"]),
-            _counts(found["clips"]),
+            sequences,
+            clips,
             found["groups"],
-            f"{100 * found['largest_group']:.0f} % of sequences",
-            f"{Interval(found['always']['sequences'])} of sequences ({found['always']['class']})",
-            f"{Interval(found['always']['clips'])}",
+            largest,
+            shown,
+            percent(always["clips"]),
         )
-        for split, found in results["tested"].items()
-    )
-    return Table(columns, rows)
-
-
-def _counts(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} {name}" for name, n in found.items())
+        rows.append(cells)
+    columns = ("split", "sequences", "clips", "groups", "largest group", "always the commoner class")
+    return Table((*columns, "the same, clips"), tuple(rows))
 
 
 def accuracy(results: Results) -> Table:
     """The paper's measures: of test sequences, positive class biceps_curl."""
     rows: list[tuple[Any, ...]] = []
     for name, row in results["systems"].items():
-        published = paper.ACCURACY.get(name)
-        if published is not None:
-            figures = (published.accuracy, published.precision, published.recall, published.f1)
-            shown = [f"{value:.2f} %" for value in figures]
-            rows.append((row["short"], "the paper's", *shown, str(published.best_epoch)))
+        if published := paper.accuracies(name):
+            shown = (published[figure].shown(published[figure].paper) for figure in FIGURES)
+            rows.append((row["short"], "the paper's", *shown))
         for split, found in row["splits"].items():
-            judged, positive = found["sequences"], found["sequences"]["positive"] or {}
-            rows.append(
-                (
-                    row["short"],
-                    SPLIT_NAMES[split],
-                    f"{Interval.from_json(judged['accuracy'])}",
-                    *(value_of(positive.get(key)) for key in ("precision", "recall", "f1")),
-                    _seeds(found, "best_epoch"),
-                )
-            )
+            positive = found["sequences"]["positive"] or {}
+            scores = (_value(positive.get(key)) for key in ("precision", "recall", "f1"))
+            share = f"{found['sequences']['accuracy']}"
+            rows.append((row["short"], SPLIT_NAMES[split], share, *scores, _seeds(found, "best_epoch")))
         if row["note"]:
             rows.append((row["short"], row["note"], *[None] * 5))
     for split, found in results["tested"].items():
-        always = f"always {found['always']['class']}"
-        rows.append((always, SPLIT_NAMES[split], f"{Interval(found['always']['sequences'])}", *[None] * 4))
-    return Table(
-        ("system", "split", "accuracy", "precision", "recall", "F1", "best epochs"),
-        tuple(rows),
-    )
+        always = found["always"]
+        rows.append(
+            (f"always {always['class']}", SPLIT_NAMES[split], percent(always["sequences"]), *[None] * 4)
+        )
+    return Table(("system", "split", *FIGURES[:-1], "best epochs"), tuple(rows))
 
 
 def stopping(results: Results) -> Table:
     """What early stopping chose, and what the last epoch would have been."""
-    rows = []
-    for _, row in _judged(results):
-        for split, found in row["splits"].items():
-            if "last" not in found:
-                continue
-            rows.append(
-                (
-                    row["short"],
-                    SPLIT_NAMES[split],
-                    " / ".join((_seeds(found, "best_epoch"), _seeds(found, "epochs"))),
-                    _shares(found, "validation_at_best"),
-                    _shares(found, "validation_highest"),
-                    f"{Interval.from_json(found['sequences']['balanced_accuracy'])}",
-                    f"{Interval.from_json(found['last']['balanced'])}",
-                )
-            )
-    columns = (
-        *(
-            "system",
-            "split",
-            "best epochs / epochs run",
-            "validation accuracy, best epoch",
-            "highest of any epoch",
-        ),
-        *("test sequences, balanced, best epoch", "last epoch"),
+    rows = tuple(
+        (
+            *names,
+            f"{_seeds(found, 'best_epoch')} / {_seeds(found, 'epochs')}",
+            _shares(found, "validation_at_best"),
+            _shares(found, "validation_highest"),
+            f"{found['sequences']['balanced_accuracy']}",
+            f"{found['last']['balanced']}",
+        )
+        for names, found in _each(results)
+        if "last" in found
     )
-    return Table(columns, tuple(rows))
+    columns = ("system", "split", "best epochs / epochs run", "validation accuracy, best epoch")
+    more = ("highest of any epoch", "test sequences, balanced, best epoch", "last epoch")
+    return Table((*columns, *more), rows)
 
 
 def pairs(results: Results) -> Table:
     """Systems against each other on clips."""
-    systems = results["systems"]
+    short = {name: row["short"] for name, row in results["systems"].items()}
     rows = tuple(
         (
-            f"{systems[pair['first']]['short']} against {systems[pair['second']]['short']}",
+            f"{short[pair['first']]} against {short[pair['second']]}",
             SPLIT_NAMES[pair["split"]],
-            pair["clips"],
-            pair["only_first"],
-            pair["only_second"],
+            *(pair[key] for key in ("clips", "only_first", "only_second")),
             f"{pair['p_value']:.3g}",
-            points(Interval.from_json(pair["difference"])),
+            points(pair["difference"]),
         )
         for pair in results["pairs"]
     )
@@ -159,34 +144,26 @@ def class_errors(results: Results) -> Table:
     """Errors of curls and squats."""
     rows = tuple(
         (
-            row["short"],
-            SPLIT_NAMES[split],
-            *(value_of(found["errors"].get(name)) for name in ("biceps_curl", "squat")),
-            points(Interval.from_json(found["curls_over_squats"])),
+            *names,
+            *(_value(found["errors"].get(name)) for name in ("biceps_curl", "squat")),
+            points(found["curls_over_squats"]),
         )
-        for _, row in _judged(results)
-        for split, found in row["splits"].items()
+        for names, found in _each(results)
         if "curls_over_squats" in found
     )
     return Table(("system", "split", "curls wrong", "squats wrong", "curls less squats"), rows)
 
 
 def rest_errors(results: Results) -> Table:
-    """Errors by the time from a window to the nearest far end of a repetition."""
+    """Errors by the time from a window to the nearest peak of a repetition."""
+    known = [(names, found["rest"]) for names, found in _each(results) if found["rest"]["sequences"]]
     rows = []
-    names: list[str] = []
-    for _, row in _judged(results):
-        for split, found in row["splits"].items():
-            rest = found["rest"]
-            if not rest["sequences"]:
-                continue
-            names = [r["distance"] for r in rest["rows"]]
-            bins = [f"{value_of(r['error'])} of {r['sequences']}" for r in rest["rows"]]
-            cells = (row["short"], SPLIT_NAMES[split], rest["errors"], *bins)
-            rows.append((*cells, points(Interval.from_json(rest["difference"]))))
-    return Table(
-        ("system", "split", "errors", *names, "no far end in the window less one in it"), tuple(rows)
-    )
+    for names, rest in known:
+        bins = (f"{_value(row['error'])} of {row['sequences']}" for row in rest["rows"])
+        rows.append((*names, rest["errors"], *bins, points(rest["difference"])))
+    distances = (row["distance"] for row in known[0][1]["rows"]) if known else ()
+    columns = ("system", "split", "errors", *distances, "no peak in the window less one in it")
+    return Table(columns, tuple(rows))
 
 
 def networks(results: Results) -> Table:
@@ -203,14 +180,12 @@ def networks(results: Results) -> Table:
         "GFLOPs a frame": lambda n: f"{2 * n['macs']['frame'] / 1e9:.3f}",
         "GMAC a sequence": lambda n: f"{n['macs']['sequence'] / 1e9:.2f}",
         "GFLOPs a sequence": lambda n: f"{n['flops_sequence'] / 1e9:.2f}",
-        "forward pass of a sequence": lambda n: _seconds(n["forward_s"]),
+        "forward pass of a sequence": lambda n: "{value:.2f} s ({low:.2f} to {high:.2f})".format(
+            **n["forward_s"]
+        ),
     }
     rows = tuple((name, *(show(n) for n in found.values())) for name, show in figures.items())
     return Table(("", *found), rows)
-
-
-def _seconds(taken: Mapping[str, float]) -> str:
-    return f"{taken['value']:.2f} s ({taken['low']:.2f} to {taken['high']:.2f})"
 
 
 def verdict_rows(results: Results) -> Table:
@@ -226,13 +201,16 @@ def tallies(results: Results) -> Table:
     return Table(columns, tuple(tally(results["rows"])))
 
 
-def _judged(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(name, row) for name, row in results["systems"].items() if row["splits"]]
+def _each(results: Results) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """(system, split) as shown, and the system's figures on that split."""
+    for row in results["systems"].values():
+        for split, found in row["splits"].items():
+            yield (row["short"], SPLIT_NAMES[split]), found
 
 
-def value_of(data: Mapping[str, Any] | None) -> str:
+def _value(found: Interval | None) -> str:
     """A share without its interval."""
-    return f"{Interval(Interval.from_json(data).value)}"
+    return percent(None if found is None else found.value)
 
 
 def _seeds(found: Mapping[str, Any], key: str) -> str:
@@ -256,28 +234,3 @@ TABLES: dict[str, Callable[[Results], Table]] = {
     "tally": tallies,
     "networks": networks,
 }
-
-
-def load_study(paths: Sequence[Path]) -> Results:
-    """The figures of a study. Raises InputError for a file that is no finished study of this format."""
-    [path] = paths
-    data = read_object(path)
-    if data.get("quick"):
-        raise InputError(f"{path} is of a quick study, whose figures mean nothing; run it in full")
-    if data.get("format") != FORMAT:
-        raise InputError(
-            f"{path} must be a study of format {FORMAT}, got {data.get('format')!r}; "
-            "write it anew by `exerlitenet reproduce ... --resume`"
-        )
-    return data
-
-
-def _written(table: Callable[[Results], Table]) -> Callable[[Results], str]:
-    def write(results: Results) -> str:
-        found = table(results)
-        return markdown(found.columns, found.rows)
-
-    return write
-
-
-STUDY = Source("reproduction.json", load_study, {name: _written(table) for name, table in TABLES.items()})

@@ -8,6 +8,7 @@ and an unfinished one goes on from its last epoch.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import PARTS, Protocol
+from exerlitenet.datasets.windows import ClipSequence
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
 from exerlitenet.progress import Progress
@@ -54,11 +56,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one system said of the test sequences of one unit; arrays have one entry a sequence.
+    """What one system said of test sequences, or of test clips; arrays have one entry each.
 
-    classes: of the probabilities' columns. probabilities: float64 [n, classes]. truth: int64, column of the true
-    class. clip: int64, place of the clip in the data set. start_s, end_s: float64, first and last frame of the
-    window in the clip. group: of the clip.
+    seed: of the unit. classes: of the probabilities' columns. probabilities: float64 [n, classes]. truth: int64,
+    column of the true class. clip: int64, place of the clip in the data set. start_s, end_s: float64, first and last
+    frame of the window in the clip. group: of the clip.
     """
 
     seed: int
@@ -68,7 +70,7 @@ class Answers:
     clip: NDArray[np.int64]
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
-    group: tuple[str, ...]
+    group: NDArray[np.str_]
 
     @property
     def called(self) -> NDArray[np.int64]:
@@ -78,6 +80,15 @@ class Answers:
     @property
     def right(self) -> NDArray[np.bool_]:
         return np.asarray(self.called == self.truth)
+
+    @property
+    def names(self) -> tuple[list[str], list[str]]:
+        """True classes and predicted ones by name."""
+        return [self.classes[k] for k in self.truth], [self.classes[k] for k in self.called]
+
+    def counts(self) -> dict[str, int]:
+        """Class -> entries that truly are of it."""
+        return {name: int((self.truth == k).sum()) for k, name in enumerate(self.classes)}
 
 
 @dataclass(frozen=True)
@@ -99,17 +110,12 @@ class Phase:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished unit. counts: part -> class -> sequences. clips: part -> clips. seconds: spent on epochs.
-
-    versions: of the packages that trained it.
-    """
+    """A finished unit. counts: part -> class -> sequences. versions: of the packages that trained it."""
 
     unit: Unit
     phases: tuple[Phase, ...]
     counts: Mapping[str, Mapping[str, int]]
-    clips: Mapping[str, int]
     statement: str
-    seconds: float
     versions: Mapping[str, str]
 
 
@@ -140,47 +146,31 @@ def train_unit(
     from exerlitenet.training.cnn_lstm.data import SequenceData
     from exerlitenet.training.cnn_lstm.fit import fit
 
-    file = unit.predictions_file(study)
-
     def keep(data: SequenceData, results: Sequence[Mapping[str, Any]]) -> None:
-        sequences = [data.sequences[i] for i in data.split.sequences_of("test")]
-        phases = [
-            {key: phase[key] for key in ("name", "epochs", "best_epoch")}
-            | {"probabilities": phase["probabilities"].get("test", [])}
-            | {key: phase[key] for key in ("last", "disordered")}
-            for phase in results
-        ]
-        labels = [s.label for s in data.sequences]
-        write_atomically(
-            file,
-            json.dumps(
-                {
-                    "classes": list(data.classes),
-                    "counts": {
-                        part: {
-                            name: sum(labels[i] == name for i in data.split.sequences_of(part))
-                            for name in data.classes
-                        }
-                        for part in PARTS
-                    },
-                    "clips": {part: len(data.split.clips_of(part)) for part in PARTS},
-                    "test": [
-                        {"clip": s.clip, "start": s.start, "label": s.label, "group": s.group}
-                        for s in sequences
-                    ],
-                    "phases": phases,
-                }
-            )
-            + "\n",
-        )
+        def of(part: str) -> list[ClipSequence]:
+            return [data.sequences[i] for i in data.split.sequences_of(part)]
+
+        labels = {part: Counter(s.label for s in of(part)) for part in PARTS}
+        kept = {
+            "classes": list(data.classes),
+            "counts": {part: {name: labels[part][name] for name in data.classes} for part in PARTS},
+            "test": [
+                {"clip": s.clip, "start": s.start, "label": s.label, "group": s.group} for s in of("test")
+            ],
+            "phases": [
+                {key: phase[key] for key in ("name", "epochs", "best_epoch", "last", "disordered")}
+                | {"probabilities": phase["probabilities"].get("test", [])}
+                for phase in results
+            ],
+        }
+        write_atomically(unit.predictions_file(study), json.dumps(kept) + "\n")
 
     folder = unit.run_folder(study)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    weights = plan.weights_of(unit.learner)
     fit(
         manifest,
         unit.config(plan),
-        weights=weights,
+        weights=plan.weights_of(unit.learner),
         out=folder,
         resume=True,
         progress=progress,
@@ -198,15 +188,7 @@ def read_unit(unit: Unit, study: Path) -> Finished:
     try:
         data = json.loads(path.read_text("utf-8"))
         phases = tuple(_phase(unit, run, data, phase) for phase in data["phases"])
-        return Finished(
-            unit,
-            phases,
-            data["counts"],
-            data["clips"],
-            run.split.split.statement,
-            round(sum(float(row["seconds"]) for row in run.history), 1),
-            run.facts["versions"],
-        )
+        return Finished(unit, phases, data["counts"], run.split.split.statement, run.facts["versions"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputError(
             f"{path} must hold the predictions of a finished unit ({fault!r}); "
@@ -215,24 +197,27 @@ def read_unit(unit: Unit, study: Path) -> Finished:
 
 
 def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, Any]) -> Phase:
-    classes = tuple(data["classes"])
-    test = data["test"]
-    spec = run.config.sequence
-    start = np.array([row["start"] for row in test], np.float64) / spec.rate
-    tested, last, disordered = (
-        Answers(
+    classes, test, spec = tuple(data["classes"]), data["test"], run.config.sequence
+    start_s = np.array([row["start"] for row in test], np.float64) / spec.rate
+
+    def answers(key: str) -> Answers:
+        return Answers(
             seed=unit.seed,
             classes=classes,
             probabilities=np.array(phase[key], np.float64).reshape(len(test), len(classes)),
             truth=np.array([classes.index(row["label"]) for row in test], np.int64),
             clip=np.array([row["clip"] for row in test], np.int64),
-            start_s=start,
-            end_s=start + spec.window_s,
-            group=tuple(row["group"] for row in test),
+            start_s=start_s,
+            end_s=start_s + spec.window_s,
+            group=np.array([row["group"] for row in test], np.str_),
         )
-        for key in ("probabilities", "last", "disordered")
-    )
-    curve = tuple(row for row in run.history if row["phase"] == phase["name"])
+
     return Phase(
-        phase["name"], int(phase["epochs"]), int(phase["best_epoch"]), tested, last, disordered, curve
+        name=phase["name"],
+        epochs=int(phase["epochs"]),
+        best_epoch=int(phase["best_epoch"]),
+        tested=answers("probabilities"),
+        last=answers("last"),
+        disordered=answers("disordered"),
+        curve=tuple(row for row in run.history if row["phase"] == phase["name"]),
     )

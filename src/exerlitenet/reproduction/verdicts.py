@@ -1,243 +1,295 @@
 """Each row of the paper beside ours: reached, not reached and why, or not to be had.
 
-Everything is worked out from the study's results; the reasons of one line are chosen by what was found.
+The rows are data (paper.toml); here are the facts of a study that they are compared with, and the rules by which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
-from exerlitenet.evaluation.metrics import Interval
-from exerlitenet.reproduction import paper
-from exerlitenet.reproduction.costs import cost_rows
-from exerlitenet.reproduction.results import NOT_RUN
-from exerlitenet.reproduction.rows import (
+from exerlitenet.evaluation.metrics import Interval, with_intervals
+from exerlitenet.pages.text import points
+from exerlitenet.reproduction.paper import (
+    KINDS,
     NOT_PUBLISHED,
-    QUICK,
-    SPLIT_NAMES,
+    ROWS,
+    VGG16_TOP,
     Kind,
-    Row,
-    Verdict,
-    points,
+    PaperRow,
 )
-from exerlitenet.reproduction.systems import system
+from exerlitenet.reproduction.results import NOT_RUN
+from exerlitenet.reproduction.systems import SPLIT_NAMES
 
+Verdict = Literal["reached", "not reached", "not to be had"]
+Facts = Mapping[str, Any]
+"""Content of reproduction.json, and what `facts_of` works out from it."""
+
+QUICK = "quick study: no accuracy"
+QUICK_KINDS: tuple[Kind, ...] = ("accuracy", "training", "explanation")
+
+TOLERANCE = 0.02
 # Beyond this share a frozen network has learned the clips themselves.
 BY_HEART = 0.97
 # With fewer errors than this nothing is said of where they lie.
 LEAST_ERRORS = 20
 
 
+@dataclass(frozen=True)
+class Row:
+    """where: table or figure. ours, paper: as shown. why: one line, empty where nothing needs saying."""
+
+    kind: Kind
+    where: str
+    what: str
+    paper: str
+    ours: str
+    verdict: Verdict
+    why: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """difference: what the paper says is above 0. errors: wrong sequences that it rests on, where it does."""
+
+    difference: Interval
+    errors: int | None = None
+
+    def __str__(self) -> str:
+        return points(self.difference)
+
+
+RULES: Mapping[str, Callable[[Any, Any], bool]] = {
+    "at least": lambda ours, paper: ours >= paper,
+    "at most": lambda ours, paper: ours <= paper,
+    "near": lambda ours, paper: abs(ours / paper - 1) <= TOLERANCE,
+    "same": lambda ours, paper: bool(ours == paper),
+    "always": lambda ours, paper: True,
+}
+"""For single figures; all of a list must meet them. Beside these "among": the paper's figure is one of ours; "above 0":
+an `Explanation`; "none": it cannot be decided.
+"""
+
+
 def verdicts(results: Mapping[str, Any]) -> list[Row]:
     """All rows, those of accuracy first. results: content of reproduction.json without the rows."""
-    return [
-        *_accuracies(results),
-        *_gain(results),
-        *_curves(results),
-        *cost_rows(results),
-        *_explanations(results),
-    ]
+    facts = facts_of(with_intervals(results))
+    return [_row(row, facts) for row in ROWS]
 
 
-def _split(results: Mapping[str, Any], system: str, split: str) -> Mapping[str, Any] | None:
-    """A system's figures on one split, where it was judged."""
-    found: Mapping[str, Any] | None = results["systems"].get(system, {}).get("splits", {}).get(split)
+def tally(rows: Sequence[Mapping[str, str]]) -> list[tuple[str, int, int, int, int]]:
+    """Of each kind: its name, rows, and how many of them are reached, not reached and not to be had."""
+    out = []
+    for kind, name in KINDS.items():
+        found = [row["verdict"] for row in rows if row["kind"] == kind]
+        reached, missed, unknown = (found.count(verdict) for verdict in get_args(Verdict))
+        out.append((name, len(found), reached, missed, unknown))
+    return out
+
+
+def _row(row: PaperRow, facts: Facts) -> Row:
+    ours = _find(facts, row.ours.split("/")) if row.ours else None
+    if row.rule == "same" and "*" in row.ours and ours is not None:
+        ours = sorted(set(ours))
+    shown = "-" if ours is None else row.shown(ours, row.our_form)
+    verdict, why = _verdict(row, ours, facts)
+    return Row(row.kind, row.where, row.what, row.shown(row.paper), shown, verdict, why.format_map(facts))
+
+
+def _verdict(row: PaperRow, ours: Any, facts: Facts) -> tuple[Verdict, str]:
+    if row.rule == "none":
+        return "not to be had", row.missed
+    if ours is None:
+        return "not to be had", facts["systems"].get(row.system, {}).get("note") or NOT_RUN
+    if isinstance(ours, Explanation) and ours.difference.value is None:
+        return "not to be had", "nothing to compare on these clips"
+    if facts["quick"] and row.kind in QUICK_KINDS:
+        return "not to be had", QUICK
+    if isinstance(ours, Explanation):
+        return _explained(ours)
+    if row.rule == "among":
+        reached = row.paper in ours
+    else:
+        mine = [_number(value) for value in ours] if isinstance(ours, list) else [_number(ours)]
+        theirs = row.paper if isinstance(row.paper, list) else [row.paper] * len(mine)
+        reached = len(mine) == len(theirs) and all(map(RULES[row.rule], mine, theirs))
+    if reached:
+        return "reached", row.why
+    near = f"another network or input; ours is: {row.why}"
+    return "not reached", near if row.rule == "near" else row.missed
+
+
+def _number(value: Any) -> Any:
+    """A share in per cent as the paper prints it; anything else as it is."""
+    return round(100 * (value.value or 0.0), 2) if isinstance(value, Interval) else value
+
+
+def _explained(ours: Explanation) -> tuple[Verdict, str]:
+    low, high = ours.difference.low, ours.difference.high
+    if ours.errors is not None and ours.errors < LEAST_ERRORS:
+        return "not to be had", f"{ours.errors} errors in all: too few to say where they lie"
+    if low is None or high is None:
+        return "not reached", "too few groups for an interval"
+    if low > 0:
+        return "reached", "the interval lies above 0"
+    if high < 0:
+        return "not reached", "here it is the other way round"
+    return "not reached", "the interval holds 0: no difference shown, nor that there is none"
+
+
+def _find(data: Any, keys: Sequence[str]) -> Any:
+    """What lies at the end of a path; an interval as such, None where a step is missing."""
+    for place, key in enumerate(keys):
+        if key == "*":
+            found = [_find(member, keys[place + 1 :]) for member in data]
+            return [value for value in found if value is not None] or None
+        data = data[int(key)] if isinstance(data, list) else data.get(key)
+        if data is None:
+            return None
+    return None if isinstance(data, Interval) and data.value is None else data
+
+
+def facts_of(results: Mapping[str, Any]) -> Facts:
+    """The results, and what the rows of the paper need beyond them."""
+    systems, networks = results["systems"], results["networks"]
+    config, network = results["configurations"].get("paper"), networks.get("paper")
+    shares: dict[str, float] = {
+        name: split["sequences"]["accuracy"].value
+        for name in ("proposed", "frozen")
+        if (split := systems.get(name, {}).get("splits", {}).get("sequence"))
+    }
+    gain = 100 * (shares["proposed"] - shares["frozen"]) if len(shares) == 2 else None
+    by_heart = f"the frozen network has {100 * shares.get('frozen', 0):.1f} % already: it knows the clips"
+    layers = {layer["name"]: layer for layer in network["layers"]} if network else {}
+    named = [row.ours.split("/")[1] for row in ROWS if row.ours.startswith("layers/")] if network else []
+    return {
+        **results,
+        "new": {name: _new_people(results, system) for name, system in systems.items()},
+        "missed": {name: _missed(system) for name, system in systems.items()},
+        "gain": gain,
+        "gain_missed": by_heart if shares.get("frozen", 0) >= BY_HEART else NOT_PUBLISHED,
+        "curves": _curves(results["curves"]),
+        "settings": _settings(config) if config else None,
+        "setting_missed": QUICK if results["quick"] else "changed by a setting of this study",
+        "layers": {name: layer_of(layers[name]) if name in layers else ["-"] for name in named},
+        "costs": {name: _costs(networks.get(name)) for name in ("paper", "vgg16", "resnet50")},
+        "data": _data(results),
+        "explanations": _explanations(results),
+    }
+
+
+def _new_people(results: Mapping[str, Any], system: Mapping[str, Any]) -> str:
+    """What the same network gets of people it was not trained on, and what knowing nothing would."""
+    by_group, tested = system["splits"].get("group"), results["tested"].get("group")
+    if not by_group:
+        return ""
+    words = f"; people not trained on: {by_group['sequences']['accuracy']}"
+    if tested:
+        always = tested["always"]
+        words += f", where always {always['class']} gets {Interval(always['sequences'])}"
+    return words
+
+
+def _missed(system: Mapping[str, Any]) -> list[float] | None:
+    """Curls and squats called something else by the random split, per cent."""
+    split = system["splits"].get("sequence", {"errors": {}})
+    rates = [split["errors"].get(name, Interval(None)).value for name in ("biceps_curl", "squat")]
+    return None if None in rates else [100 * rate for rate in rates]
+
+
+def _curves(curves: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Phase of the proposed network by the random split -> epochs and validation loss of every seed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for curve in curves:
+        if curve["learner"] == "paper" and curve["split"] == "sequence" and curve["rows"]:
+            loss = curve["rows"][curve["best_epoch"] - 1].get("val_loss")
+            found.setdefault(curve["phase"], []).append({"epochs": len(curve["rows"]), "val_loss": loss})
     return found
 
 
-def _missing(
-    results: Mapping[str, Any], kind: Kind, system: str, where: str, what: str, published: str
-) -> Row:
-    """The row of a system that was not judged on the paper's split."""
-    note = results["systems"].get(system, {}).get("note")
-    return Row(kind, where, what, published, "-", "not to be had", note or NOT_RUN)
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the paper's table 1 says of training and a configuration does not hold under one key."""
+    augment = config["augment"]
+    kinds = {
+        "flip": augment["flip_chance"] > 0,
+        "brightness": augment["brightness"] != [1.0, 1.0],
+        "contrast": augment["contrast"] != [1.0, 1.0],
+        "Gaussian blur": augment["blur_chance"] > 0,
+        "motion blur": augment["motion_blur_chance"] > 0,
+    }
+    return {
+        "optimiser": "Adam",
+        "loss": "categorical cross-entropy",
+        "split": [round(100 * share, 6) for share in config["split"]["fractions"]],
+        "augmentation": [name for name, on in kinds.items() if on and augment["copies"]] or ["none"],
+    }
 
 
-def _accuracies(results: Mapping[str, Any]) -> Iterator[Row]:
-    for name, published in paper.ACCURACY.items():
-        title = system(name).short
-        split = _split(results, name, "sequence")
-        if split is None or split["sequences"]["positive"] is None:
-            for key, value in published.figures.items():
-                kind: Kind = "training" if key == "best epoch" else "accuracy"
-                yield _missing(results, kind, name, "tables 2, 3", f"{title}, {key}", value)
-            continue
-        judged = split["sequences"]
-        for key in ("accuracy", "precision", "recall", "F1"):
-            ours = Interval.from_json(
-                judged["accuracy"] if key == "accuracy" else judged["positive"][key.lower()]
-            )
-            yield _accuracy(results, name, f"{title}, {key}", getattr(published, key.lower()), ours)
-        epochs = [seed["best_epoch"] for seed in split["seeds"]]
-        reached = published.best_epoch in epochs
-        yield _judged(
-            results,
-            Row(
-                "training",
-                "tables 2, 3",
-                f"{title}, best epoch",
-                str(published.best_epoch),
-                ", ".join(map(str, epochs)),
-                "reached" if reached else "not reached",
-                "" if reached else f"it follows from the data and the first weights, and {NOT_PUBLISHED}",
-            ),
-        )
-    for name, figure in (("frozen", "figure 13"), ("proposed", "figure 14")):
-        split = _split(results, name, "sequence")
-        rates = [row[1 - k] / sum(row) for k, row in enumerate(paper.CONFUSION[name])]
-        shown = " and ".join(f"{100 * rate:.1f} %" for rate in rates)
-        what = f"{name}, confusion: curls and squats missed"
-        if split is None:
-            yield _missing(results, "accuracy", name, figure, what, shown)
-            continue
-        errors = [Interval.from_json(split["errors"].get(k)).value for k in ("biceps_curl", "squat")]
-        ours_shown = " and ".join("-" if e is None else f"{100 * e:.1f} %" for e in errors)
-        fewer = all(e is not None and e <= rate for e, rate in zip(errors, rates, strict=True))
-        verdict: Verdict = "reached" if fewer else "not reached"
-        why = "no more of either, on other clips" if fewer else f"other clips: {NOT_PUBLISHED}"
-        yield _judged(results, Row("accuracy", figure, what, shown, ours_shown, verdict, why))
+def layer_of(layer: Mapping[str, Any]) -> list[str]:
+    """Output without the batch, and parameters, as the paper's figure 4 writes them."""
+    return [f"({', '.join(map(str, layer['output_shape']))})", f"{layer['parameters']:,}"]
 
 
-def _judged(results: Mapping[str, Any], row: Row) -> Row:
-    """The row, or in a quick study the same without a verdict."""
-    return replace(row, verdict="not to be had", why=QUICK) if results["quick"] else row
+def _costs(network: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Sizes, operations and times of a network under the conventions behind the paper's figures."""
+    if network is None:
+        return {"took": ""}
+    layers = {layer["name"]: layer for layer in network["layers"]}
+    frames, forward_s, macs = network["frames"], network["forward_s"]["value"], network["macs"]
+    flops = network.get("profiler_flops")
+    # Cameras of the paper give 15 frames a second, and the first is there at once.
+    capture_s = (frames - 1) / 15
+    top = sum(inputs * units for inputs, units in VGG16_TOP)
+    return {
+        "weights_mb": network["size"]["weights_bytes"] / 1e6,
+        "checkpoint_mib": 12 * network["parameters"]["total"] / 2**20,
+        "with_top_mb": 4 * (layers["time_distributed"]["parameters"] + vgg16_top_parameters()) / 1e6,
+        "profiler_gflops": flops / 1e9 if flops else None,
+        "gflops": network["flops_sequence"] / 1e9,
+        "gmac": macs["sequence"] / 1e9,
+        "frame_gmac": macs["frame"] / 1e9,
+        "with_top_gmac": (macs["frame"] + top) / 1e9,
+        "frames": frames,
+        "frames_a_second": frames / forward_s,
+        "capture_s": capture_s,
+        "forward_s": forward_s,
+        "sequence_s": capture_s + forward_s,
+        "took": f"; a sequence takes {forward_s:.2f} s here",
+        "temporal": "yes" if "lstm" in layers else "no",
+        "input": "RGB frames",
+    }
 
 
-def _accuracy(results: Mapping[str, Any], name: str, what: str, published: float, ours: Interval) -> Row:
-    verdict: Verdict = "not reached"
-    why = f"other clips: {NOT_PUBLISHED}"
-    if ours.value is not None and round(100 * ours.value, 2) >= published:
-        verdict, why = "reached", ""
-        if what.endswith("accuracy"):
-            by_group = results["systems"][name]["splits"].get("group")
-            new = (
-                by_group
-                and f"; people not trained on: {Interval.from_json(by_group['sequences']['accuracy'])}"
-            )
-            if new and (tested := results["tested"].get("group")):
-                new += f", where always {tested['always']['class']} gets {Interval(tested['always']['sequences'])}"
-            why = f"by a random split of sequences, which allows as much without new people{new or ''}"
-    return _judged(
-        results, Row("accuracy", "tables 2, 3", what, f"{published:.2f} %", f"{ours}", verdict, why)
-    )
+def vgg16_top_parameters() -> int:
+    """Weights and biases of VGG16's three dense layers for ImageNet."""
+    return sum(inputs * units + units for inputs, units in VGG16_TOP)
 
 
-def _gain(results: Mapping[str, Any]) -> Iterator[Row]:
-    published = paper.ACCURACY["proposed"].accuracy - paper.ACCURACY["frozen"].accuracy
-    what, shown = "gain by fine-tuning", f"{published:+.2f} points"
-    tuned, frozen = (_split(results, name, "sequence") for name in ("proposed", "frozen"))
-    if tuned is None or frozen is None:
-        yield _missing(results, "accuracy", "proposed", "tables 2, 3", what, shown)
-        return
-    before = frozen["sequences"]["accuracy"]["value"]
-    gain = 100 * (tuned["sequences"]["accuracy"]["value"] - before)
-    verdict: Verdict = "reached" if gain >= published else "not reached"
-    why = ""
-    if gain < published:
-        why = f"other clips: {NOT_PUBLISHED}"
-        if before >= BY_HEART:
-            why = f"the frozen network has {100 * before:.1f} % already: it knows the clips"
-    yield _judged(results, Row("accuracy", "tables 2, 3", what, shown, f"{gain:+.1f} points", verdict, why))
+def _data(results: Mapping[str, Any]) -> dict[str, int]:
+    data = results["dataset"]
+    frames = next((c["sequence"]["frames"] for c in results["configurations"].values()), 0)
+    return {
+        "clips": data["clips"],
+        "frames": data["sequences"] * frames,
+        "sequences": data["sequences"],
+        "sequences of a class": max((c["sequences"] for c in data["classes"].values()), default=0),
+    }
 
 
-def _curves(results: Mapping[str, Any]) -> Iterator[Row]:
-    for phase, published in paper.CURVES.items():
-        figures = "figures 9 and 10" if phase == "frozen" else "figures 11 and 12"
-        ours = [
-            c
-            for c in results["curves"]
-            if c["learner"] == "paper" and c["phase"] == phase and c["split"] == "sequence" and c["rows"]
-        ]
-        if not ours:
-            what = f"{phase}: epochs run"
-            yield _missing(results, "training", "proposed", figures, what, str(published.epochs))
-            continue
-        ran = [len(c["rows"]) for c in ours]
-        yield _judged(
-            results,
-            Row(
-                "training",
-                figures,
-                f"{phase}: epochs run",
-                str(published.epochs),
-                ", ".join(map(str, ran)),
-                "reached" if published.epochs in ran else "not reached",
-                f"the paper's {published.epochs} does not fit a patience of 5 counted from its best epoch "
-                f"{published.best_epoch}",
-            ),
-        )
-        if published.validation_loss_at_best is None:
-            continue
-        losses = [c["rows"][c["best_epoch"] - 1].get("val_loss") for c in ours]
-        known = [loss for loss in losses if loss is not None]
-        reached = bool(known) and max(known) <= published.validation_loss_at_best
-        yield _judged(
-            results,
-            Row(
-                "training",
-                figures,
-                f"{phase}: validation loss at the best epoch",
-                f"{published.validation_loss_at_best:g}",
-                ", ".join(f"{loss:.3f}" for loss in known) or "-",
-                "reached" if reached else "not reached",
-                "" if reached else f"other clips: {NOT_PUBLISHED}",
-            ),
-        )
-
-
-def _explanations(results: Mapping[str, Any]) -> Iterator[Row]:
-    for split, name in SPLIT_NAMES.items():
-        found = _split(results, "proposed", split)
-        curls, rest = f"curls err more than squats, {name}", f"errors lie at rest between repetitions, {name}"
-        said = "12.3 % against 3.4 %"
-        if found is None:
-            yield _missing(results, "explanation", "proposed", "section 5", curls, said)
-            yield _missing(results, "explanation", "proposed", "section 5", rest, "said")
-            continue
-        errors = _wrong(found["sequences"]["confusion"])
-        yield _explained(results, curls, said, Interval.from_json(found.get("curls_over_squats")), errors)
-        yield _explained(
-            results, rest, "said", Interval.from_json(found["rest"]["difference"]), found["rest"]["errors"]
-        )
-    pairs = {(pair["split"], pair["first"], pair["second"]): pair for pair in results["pairs"]}
-    for control, what in (
-        ("single_frame", "temporal modelling helps: against single frames, split by group"),
-        ("shuffled", "movement matters: against a network that learned shuffled frames, split by group"),
-        ("disordered", "movement matters: against itself on shuffled frames, split by group"),
-    ):
-        pair = pairs.get(("group", "proposed", control))
-        if pair is None:
-            yield _missing(results, "explanation", control, "section 5", what, "said")
-        else:
-            yield _explained(results, what, "said", Interval.from_json(pair["difference"]))
-
-
-def _wrong(confusion: Sequence[Sequence[int]]) -> int:
-    """Items off the diagonal."""
-    return sum(n for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j)
-
-
-def _explained(
-    results: Mapping[str, Any], what: str, said: str, difference: Interval, errors: int | None = None
-) -> Row:
-    """difference: what the explanation says is above 0. errors: wrong sequences that it rests on, where it does."""
-    if difference.value is None:
-        why = "nothing to compare on these clips"
-        return Row("explanation", "section 5", what, said, "-", "not to be had", why)
-    verdict: Verdict = "not reached"
-    if errors is not None and errors < LEAST_ERRORS:
-        why = f"{errors} errors in all: too few to say where they lie"
-        return _judged(
-            results,
-            Row("explanation", "section 5", what, said, points(difference), "not to be had", why),
-        )
-    why = "the interval holds 0: no difference shown, nor that there is none"
-    if difference.low is not None and difference.low > 0:
-        verdict, why = "reached", "the interval lies above 0"
-    elif difference.high is not None and difference.high < 0:
-        why = "here it is the other way round"
-    elif difference.low is None:
-        why = "too few groups for an interval"
-    return _judged(results, Row("explanation", "section 5", what, said, points(difference), verdict, why))
+def _explanations(results: Mapping[str, Any]) -> dict[str, Explanation]:
+    found = {}
+    for split in SPLIT_NAMES:
+        if ours := results["systems"].get("proposed", {}).get("splits", {}).get(split):
+            confusion = ours["sequences"]["confusion"]
+            wrong = sum(n for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j)
+            found[f"curls, {split}"] = Explanation(ours.get("curls_over_squats", Interval(None)), wrong)
+            rest = ours["rest"]
+            found[f"rest, {split}"] = Explanation(rest["difference"], rest["errors"])
+    for pair in results["pairs"]:
+        if (pair["split"], pair["first"]) == ("group", "proposed"):
+            found[pair["second"]] = Explanation(pair["difference"])
+    return found

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from exerlitenet.datasets.windows import PLAIN, Item, SequencePixels, ahead
+from exerlitenet.datasets.windows import PLAIN, Item, SequencePixels, prefetch
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
 from exerlitenet.video.sequence import to_unit_range
@@ -96,7 +96,7 @@ class FeatureCache:
             return to_unit_range(pictures.reshape(-1, *pictures.shape[2:]))
 
         network = fixed if above is None else above.network
-        for start, inputs in zip(starts, ahead(batch, starts), strict=True):
+        for start, inputs in zip(starts, prefetch(batch, starts), strict=True):
             end = min(start + step, len(items))
             outputs = network.predict_on_batch(inputs)
             several = outputs if isinstance(outputs, list) else [outputs]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.datasets.manifest import Manifest
-from exerlitenet.datasets.windows import PLAIN, FrameOrder, Item, SequencePixels, ahead
+from exerlitenet.datasets.windows import PLAIN, FrameOrder, Item, SequencePixels, prefetch
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
 from exerlitenet.progress import Lines, Logged, Progress
@@ -307,7 +307,7 @@ def train_epoch(
     """One pass over the items in their order. Returns mean loss and accuracy while training."""
     total = np.zeros(2)
     starts = range(0, len(items), batch)
-    batches = ahead(lambda start: supply.inputs(items[start : start + batch]), starts)
+    batches = prefetch(lambda start: supply.inputs(items[start : start + batch]), starts)
     for step, (start, inputs) in enumerate(zip(starts, batches, strict=True), 1):
         model.reset_metrics()
         figures = model.train_on_batch(only(inputs), targets[start : start + batch])
@@ -322,7 +322,7 @@ def predict(model: keras.Model, supply: Supply, items: Sequence[Item], batch: in
     # The last batch is filled up, since TensorFlow compiles anew for every batch size.
     whole = [*items, *[items[-1]] * (-len(items) % batch)]
     starts = range(0, len(whole), batch)
-    batches = ahead(lambda start: supply.inputs(whole[start : start + batch]), starts)
+    batches = prefetch(lambda start: supply.inputs(whole[start : start + batch]), starts)
     return np.concatenate([model.predict_on_batch(only(inputs)) for inputs in batches])[: len(items)]
 
 

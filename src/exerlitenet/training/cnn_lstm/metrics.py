@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from exerlitenet.evaluation.classification import Judgement, compare, judge_sequences
-from exerlitenet.evaluation.report import Section, write_report
+from exerlitenet.evaluation.classification import (
+    Classification,
+    classify,
+    classify_sequences,
+    mean_by_clip,
+)
+from exerlitenet.evaluation.report import Section, report, write_report
 from exerlitenet.training.cnn_lstm.data import SequenceData
 from exerlitenet.training.run import Run
 
-Parts = dict[str, dict[str, Judgement]]
+Parts = dict[str, dict[str, Classification]]
 """Part -> "sequences" (and "clips" for the protocol "group") -> figures."""
 
 
@@ -44,19 +49,17 @@ def write_metrics(run: Run, data: SequenceData, results: Sequence[Mapping[str, A
         for unit, judgement in units.items()
     ]
     columns = ("phase", "epochs", "best epoch", "part", "unit", "accuracy")
-    write_report(
-        run.report_file,
+    page = report(
         title=f"Training run: {run.config.name}",
         history=run.history,
         config=run.config.to_dict(),
         split_statement=split.statement,
-        judgements={
-            f"{part}, {unit}": judgement
-            for part, units in judged[-1].items()
-            for unit, judgement in units.items()
+        classifications={
+            f"{part}, {unit}": found for part, units in judged[-1].items() for unit, found in units.items()
         },
         sections=[Section("Phases", "Accuracy of the best weights of each phase.", columns, rows)],
     )
+    write_report(run.report_file, page)
     run.write_metrics(metrics)
 
 
@@ -69,7 +72,7 @@ def _judge(run: Run, data: SequenceData, probabilities: Mapping[str, Any]) -> Pa
     for part, values in probabilities.items():
         indices = data.split.sequences_of(part)
         out[part] = {
-            "sequences": judge_sequences(
+            "sequences": classify_sequences(
                 np.array(values),
                 [data.sequences[i].label for i in indices],
                 [data.sequences[i].group for i in indices],
@@ -84,17 +87,15 @@ def _judge(run: Run, data: SequenceData, probabilities: Mapping[str, Any]) -> Pa
 
 def _judge_clips(
     run: Run, data: SequenceData, indices: Sequence[int], probabilities: Sequence[Sequence[float]]
-) -> Judgement:
-    of_clip: dict[int, list[Sequence[float]]] = {}
-    for i, row in zip(indices, probabilities, strict=True):
-        of_clip.setdefault(data.sequences[i].clip, []).append(row)
+) -> Classification:
+    found, means = mean_by_clip(np.array(probabilities), [data.sequences[i].clip for i in indices])
     classes = run.config.classes
-    return compare(
-        [data.clips[clip].label for clip in of_clip],
-        [classes[int(np.mean(rows, axis=0).argmax())] for rows in of_clip.values()],
-        [data.clips[clip].group for clip in of_clip],
+    return classify(
+        [data.clips[clip].label for clip in found],
+        [classes[k] for k in means.argmax(1)],
+        [data.clips[clip].group for clip in found],
         classes,
         unit="clips",
-        statement="Each clip is called the class of the highest mean probability over its sequences.",
+        statement="The class of the highest mean probability over the sequences of each clip.",
         seed=run.config.seed,
     )

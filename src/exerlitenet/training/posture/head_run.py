@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
+from exerlitenet.datasets.frames import stored_clips
 from exerlitenet.datasets.split import folds_by_group
-from exerlitenet.datasets.stored import stored_clips
-from exerlitenet.evaluation.cross_validation import Folds, LeftOut
-from exerlitenet.evaluation.report import write_report
+from exerlitenet.evaluation.cross_validation import Folds, HeldOut
+from exerlitenet.evaluation.report import report, write_report
 from exerlitenet.evaluation.results import Evaluation
 from exerlitenet.progress import Stretch
 from exerlitenet.recognition.tracker import ClipPredictions
@@ -122,13 +122,13 @@ class Looks:
 
 def left_out(
     looks: Looks, head: Head, chosen: Sequence[int], fold: int, known: frozenset[int]
-) -> list[LeftOut]:
+) -> list[HeldOut]:
     """What a head says of clips that it has not learned from."""
     found = []
     for i, seen in zip(chosen, looks.watch(head, chosen), strict=True):
         clip = looks.clips[i]
         seconds = max(clip.seconds, seen.end_s)
-        found.append(LeftOut(clip.name, clip.digest, fold, i in known, seconds, seen))
+        found.append(HeldOut(clip.name, clip.digest, fold, i in known, seconds, seen))
     return found
 
 
@@ -141,7 +141,7 @@ def cross_validate(looks: Looks, folds: int, known: frozenset[int]) -> Folds:
     parts = folds_by_group(
         [clip.label for clip in clips], [clip.group for clip in clips], folds, config.split.seed
     )
-    found: list[LeftOut] = []
+    found: list[HeldOut] = []
     for number, part in enumerate(parts):
         out = frozenset(part)
         train = [i for i in range(len(clips)) if i not in out]
@@ -174,14 +174,14 @@ def write_metrics(
         "counts": divided.split.counts([clip.label for clip in divided.clips]),
         "provenance": run.provenance(),
     } | {name.replace(" ", "_"): evaluation.to_json() for name, evaluation in evaluations.items()}
-    write_report(
-        run.report_file,
+    page = report(
         title=f"Training run: {run.config.name}",
         evaluation=next(iter(evaluations.values()), None),
         history=run.history,
         config=run.config.to_dict(),
         split_statement=statement,
     )
+    write_report(run.report_file, page)
     run.write_metrics(metrics)
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
+from exerlitenet.datasets.frames import stored_clips
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.datasets.split import Split, split_by_group
-from exerlitenet.datasets.stored import stored_clips
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
 from exerlitenet.progress import Lines, Progress, Stretch

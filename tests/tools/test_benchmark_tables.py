@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmark_tables import BENCHMARK
+from documents import render_document
 from exerlitenet.benchmark.machine import file_name
 from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.run import PARTS
-from exerlitenet.benchmark.tables import BENCHMARK, figure
+from exerlitenet.benchmark.tables import figure
 from exerlitenet.errors import InputError
-from exerlitenet.pages.markdown import render_document
 
 FIRST = Benchmark(
     "default",

@@ -1,4 +1,4 @@
-"""Tables of what the shipped model was judged on, for the documents.
+"""Tables of how the shipped model was evaluated, for the documents.
 
 From results/cross-validation.json, which `tools/results.py` writes, and results/robustness.json, the "robustness" of
 `exerlitenet evaluate RUN CLIPS --degrade all --json`.
@@ -10,21 +10,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exerlitenet.evaluation.metrics import Interval
-from exerlitenet.pages.markdown import Source, markdown, read_object
+from documents import Source, read_object
+from exerlitenet.evaluation.metrics import Interval, with_intervals
+from exerlitenet.pages.markdown import markdown
+from exerlitenet.pages.text import bounds, percent
 
 Results = Mapping[str, Any]
 
 PARTS = {
-    "left_out": "every clip, by a head that left it out",
-    "strangers": "strangers to all of the model",
+    "left_out": "every clip, held out from the head",
+    "strangers": "subjects unseen by all of the model",
 }
 FIGURES = {
     "which exercise, clips": "squat or curl, clips",
     "which exercise, sequences, balanced": "sequences",
     "all classes, clips, balanced": "three classes",
-    "none called an exercise": "none called an exercise",
-    "repetitions within one": "repetitions within one",
+    "none called an exercise": "false-positive rate of none clips",
+    "repetitions within one": "repetitions, OBO",
 }
 DEGRADED = {
     "as they are": "as they are",
@@ -47,22 +49,23 @@ LEAST_MISTAKEN = 3
 def load_results(paths: Sequence[Path]) -> Results:
     """One file of results. Raises InputError for one that is no JSON object."""
     [path] = paths
-    return read_object(path)
+    found: Results = with_intervals(read_object(path))
+    return found
 
 
 def _figures(results: Results) -> str:
     """Measures of a cross-validation: every clip, and those of people whom no part of the model has seen."""
     found = [results[part] for part in PARTS]
 
-    def judged(unit: str, figure: str) -> list[str]:
-        return [_in_words(Interval.from_json(part["judgements"][unit][figure])) for part in found]
+    def figures(unit: str, figure: str) -> list[str]:
+        return [_in_words(part["judgements"][unit][figure]) for part in found]
 
     def items(unit: str, words: str) -> str:
         counts = [part["judgements"][unit]["items"] for part in found]
         return f"{counts[0]:,}; {counts[1]:,} {words}"
 
     def counted(kind: str, figure: str) -> list[str]:
-        shares = [Interval.from_json(part["repetitions"][kind][figure]) for part in found]
+        shares = [part["repetitions"][kind][figure] for part in found]
         return [_in_words(share) if figure == "within_one" else _plain(share) for share in shares]
 
     def clips(kind: str) -> str:
@@ -72,22 +75,22 @@ def _figures(results: Results) -> str:
     rows: list[tuple[str, ...]] = [
         (
             "squat or curl, clips right",
-            *judged("exercise_clips", "accuracy"),
+            *figures("exercise_clips", "accuracy"),
             items("exercise_clips", "clips"),
         ),
         (
             "squat or curl, sequences, balanced",
-            *judged("exercise_sequences", "balanced_accuracy"),
+            *figures("exercise_sequences", "balanced_accuracy"),
             items("exercise_sequences", "sequences"),
         ),
-        ("three classes, clips, balanced", *judged("clips", "balanced_accuracy"), items("clips", "clips")),
+        ("three classes, clips, balanced", *figures("clips", "balanced_accuracy"), items("clips", "clips")),
         (
-            "none called an exercise",
-            *(_in_words(Interval.from_json(part["none_called_exercise"])) for part in found),
+            "false-positive rate of none clips",
+            *(_in_words(part["none_called_exercise"]) for part in found),
             f"{support[0]:,}; {support[1]:,} clips",
         ),
-        ("repetitions within one (3 or more)", *counted("all", "within_one"), clips("all")),
-        ("repetitions, mean of abs(error)/count", *counted("all", "relative_error"), clips("all")),
+        ("repetitions, off-by-one accuracy (OBO), 3 or more", *counted("all", "within_one"), clips("all")),
+        ("repetitions, normalised MAE", *counted("all", "relative_error"), clips("all")),
         ("the same for squats", *counted("squat", "relative_error"), clips("squat")),
         ("the same for curls", *counted("biceps_curl", "relative_error"), clips("biceps_curl")),
     ]
@@ -96,7 +99,8 @@ def _figures(results: Results) -> str:
 
 def _in_words(found: Interval) -> str:
     """ "95.6 % (93.4 to 97.6)"."""
-    return f"{found}".replace(" [", " (").replace("]", ")").replace(", ", " to ")
+    inside = bounds(found)
+    return percent(found.value) + (f" ({inside})" if inside else "")
 
 
 def _plain(found: Interval) -> str:
@@ -108,12 +112,11 @@ def _plain(found: Interval) -> str:
 
 def _confusion(results: Results) -> str:
     """Every clip: rows as they are, columns as called."""
-    judged = results["left_out"]["judgements"]["clips"]
+    found = results["left_out"]["judgements"]["clips"]
     rows = [
-        (name, *(f"{n}" for n in row))
-        for name, row in zip(judged["classes"], judged["confusion"], strict=True)
+        (name, *(f"{n}" for n in row)) for name, row in zip(found["classes"], found["confusion"], strict=True)
     ]
-    return markdown(("", *judged["classes"]), rows)
+    return markdown(("", *found["classes"]), rows)
 
 
 def _views(results: Results) -> str:
@@ -137,10 +140,7 @@ def _worse_pictures(results: Results) -> str:
     rows = [
         (
             words,
-            *(
-                f"{Interval(Interval.from_json(results['robustness'][kind][figure]).value)}"
-                for figure in FIGURES
-            ),
+            *(percent(results["robustness"][kind][figure].value) for figure in FIGURES),
         )
         for kind, words in DEGRADED.items()
         if kind in results["robustness"]

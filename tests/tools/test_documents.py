@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from documents import Source, render_document
 from exerlitenet.errors import InputError
-from exerlitenet.pages.markdown import Source, markdown, render_document
+from exerlitenet.pages.markdown import markdown
 
 
 def load(paths: Sequence[Path]) -> list[str]:

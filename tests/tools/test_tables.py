@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import tables
+from documents import render_document
 from exerlitenet.errors import InputError
-from exerlitenet.pages.markdown import render_document
 from exerlitenet.reproduction.results import NO_WEIGHTS
-from exerlitenet.reproduction.tables import STUDY
 from exerlitenet.reproduction.verdicts import verdicts
 from made_up_study import made_up_results, split_of
 
@@ -26,18 +24,8 @@ def results() -> dict[str, Any]:
     return made_up_results()
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables_of_documents", ROOT / "tools" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_documents_say_what_the_results_say() -> None:
     """Run `python tools/tables.py` when this fails."""
-    tables = script()
     for path in (*tables.documents(), *tables.pages()):
         assert tables.written(path) == path.read_text("utf-8"), path.name
 
@@ -48,7 +36,7 @@ def project(tmp_path: Path, results: dict[str, Any]) -> Path:
     (tmp_path / "docs").mkdir()
     results["rows"] = [row.to_json() for row in verdicts(results)]
     (tmp_path / "results" / "reproduction.json").write_text(json.dumps(results))
-    names = tuple(STUDY.tables)
+    names = tuple(tables.STUDY.tables)
     marked = "".join(f"<!-- table: reproduction {name} -->\n<!-- end of table -->\n\n" for name in names)
     (tmp_path / "README.md").write_text(f"Before.\n\n{marked}After.\n")
     (tmp_path / "docs" / "other.md").write_text("No table.\n")
@@ -58,7 +46,7 @@ def project(tmp_path: Path, results: dict[str, Any]) -> Path:
 def test_tables_are_written_and_differences_found(
     project: Path, results: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main = script().main
+    main = tables.main
     readme = project / "README.md"
     assert main(["--check"], project) == 1
     said = capsys.readouterr().out
@@ -75,9 +63,9 @@ def test_tables_are_written_and_differences_found(
         "| 553 MB |",
     ):
         assert shown in text
-    tables = [part for part in text.split("\n\n") if part.startswith("<!-- table")]
-    assert len(tables) == len(STUDY.tables) == 10
-    for table in tables:
+    written = [part for part in text.split("\n\n") if part.startswith("<!-- table")]
+    assert len(written) == len(tables.STUDY.tables) == 10
+    for table in written:
         assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1, table
     assert "99.0 %" in (project / "results" / "reproduction.html").read_text()
     assert main(["--check"], project) == 0
@@ -90,7 +78,7 @@ def test_tables_are_written_and_differences_found(
 
 
 def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None:
-    sources = script().SOURCES
+    sources = tables.SOURCES
     marker = "<!-- table: reproduction accuracy -->\n{}<!-- end of table -->"
     missing = render_document(marker.format("| 99.9 % |\n"), project / "nowhere", sources)
     assert missing == marker.format("*Not there yet: results/reproduction.json.*\n")
@@ -109,4 +97,4 @@ def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None
     with pytest.raises(InputError, match="end of table"):
         render_document("<!-- table: reproduction accuracy -->\n", project / "results", sources)
     (project / "README.md").write_text("<!-- table: nothing here -->\n<!-- end of table -->")
-    assert script().main([], project) == 2
+    assert tables.main([], project) == 2
