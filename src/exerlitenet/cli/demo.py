@@ -57,8 +57,8 @@ def demo(
 
     Exit status 1 when the sample is recognised wrongly: the installation is broken then.
     """
-    from exerlitenet.recognition.report import write_page
     from exerlitenet.recognition.recognizer import Recognizer
+    from exerlitenet.recognition.report import write_page
     from exerlitenet.video.annotate import annotate_video
 
     recognizer = Recognizer.load(model)

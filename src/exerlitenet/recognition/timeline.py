@@ -120,7 +120,7 @@ def in_words(workout: Workout, most: int = 20) -> str:
 
 def repetitions(count: int | None) -> str:
     """None: of a model that does not count."""
-    return "not counted" if count is None else number_of(count, "repetition")
+    return "repetitions not counted" if count is None else number_of(count, "repetition")
 
 
 def _axis(duration: float, width: float, place: Place, bottom: float) -> list[str]:
@@ -143,7 +143,9 @@ def _bar(segment: Segment, place: Place, css: str) -> str:
         path("rep", f"M{place(t):.1f} {BAR_TOP + BAR_HEIGHT - 14}v14") for t in segment.repetition_times_s
     )
     fitting = (
-        words for words in (words, name, f"{segment.repetitions}") if 8.0 * len(words) + 14 < end - start
+        words
+        for words in (words, name, str(segment.repetitions or ""))
+        if 8.0 * len(words) + 14 < end - start
     )
     return (
         f'<g><title>{escape(hint)}</title><rect class="bar {css}" x="{start:.1f}" y="{BAR_TOP}" rx="4" '
