@@ -67,6 +67,7 @@ def test_without_keras_or_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
         training.measure_training(quick=True)
 
 
+@pytest.mark.slow
 def test_a_quick_run_of_both_ways() -> None:
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
     told: list[tuple[float, float | None]] = []
