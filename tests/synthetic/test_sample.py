@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from exerlitenet.synthetic.clip import RenderedClip, render_clip
+from exerlitenet.synthetic.clip import RenderedClip
 from exerlitenet.synthetic.sample import CURLS, SAMPLE_SEED, SQUATS, sample_clip
-from exerlitenet.synthetic.sheet import contact_sheet, people_sheet, save_png
-from exerlitenet.synthetic.speed import frames_per_second
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +30,3 @@ def test_nothing_but_the_squats_bends_the_knees(clip: RenderedClip) -> None:
     time = np.arange(len(clip.frames)) / clip.fps
     _, start, end, _ = clip.segments[0]
     assert clip.angles["left_knee"][(time < start - 0.1) | (time > end + 0.1)].min() > 150
-
-
-def test_sheets_have_the_size_asked_for(tmp_path: Path) -> None:
-    clip = render_clip(1_000_300, seconds=1.0, width=40, height=32)
-    assert contact_sheet(clip, 3, 2).shape == (2 * 36 + 4, 3 * 44 + 4, 3)
-    people = people_sheet([1_000_300, 1_000_301], 2, (32, 40))
-    assert people.shape == (48, 76, 3)
-    with Image.open(save_png(people, tmp_path / "people.png")) as read:
-        assert read.size == (76, 48)
-        assert np.abs(np.asarray(read).astype(int) - people).max() <= 2
-
-
-def test_speed_is_a_rate() -> None:
-    assert frames_per_second(clips=1, size=48, seconds=1.0) > 0

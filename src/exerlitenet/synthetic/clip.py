@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,23 +12,21 @@ from exerlitenet.synthetic import curl, squat
 from exerlitenet.synthetic.body import Body, draw_body
 from exerlitenet.synthetic.camera import Camera, frame_person
 from exerlitenet.synthetic.figure import dressed
-from exerlitenet.synthetic.floor import FLOOR
 from exerlitenet.synthetic.kinematics import Skeleton, rotation_y, solve
 from exerlitenet.synthetic.landmarks import joint_angles, landmark_positions, seen_landmarks
 from exerlitenet.synthetic.look import Look, draw_look
 from exerlitenet.synthetic.motion import Motion
-from exerlitenet.synthetic.other import UPRIGHT, Movement
-from exerlitenet.synthetic.props import Props, held
+from exerlitenet.synthetic.other import OTHERS, other
+from exerlitenet.synthetic.props import held
 from exerlitenet.synthetic.raster import Solid
 from exerlitenet.synthetic.render import Style, draw_style, render
 from exerlitenet.synthetic.room import build_room
-from exerlitenet.synthetic.tempo import Schedule, draw_tempo, schedule
+from exerlitenet.synthetic.tempo import Schedule
 
 Array = NDArray[np.float64]
 LABELS = ("squat", "biceps_curl", "none")
 VIEWS = ("front", "oblique", "side", "rear")
 NOBODY = "no_person"
-OTHERS: dict[str, Movement] = {**UPRIGHT, **FLOOR}
 ACTIVITIES = ("squat", "biceps_curl", *OTHERS, NOBODY)
 SHORT_SIDE = 256
 SHORTEST_CLIP_S = 1.0
@@ -144,24 +141,12 @@ def make_motion(
     repetitions: int | None,
 ) -> Motion:
     """Controls and timing of an activity for a body."""
-    makers: dict[str, Callable[..., Motion]] = {"squat": squat.squat, "biceps_curl": curl.curl}
-    if activity in makers:
-        known = squat.STYLES if activity == "squat" else curl.STYLES
-        if style is not None and style not in known:
-            raise InputError(f"style of {activity} must be one of {', '.join(known)}, got {style!r}")
-        return makers[activity](rng, body, fps=fps, seconds=seconds, repetitions=repetitions, style=style)
-    movement = OTHERS[activity]
-    plan = schedule(
-        rng,
-        fps=fps,
-        seconds=seconds if seconds is not None else float(rng.uniform(4.0, 12.0)),
-        repetitions=repetitions,
-        tempo=draw_tempo(rng, movement.period),
-        sides="alternate" if movement.alternate else "both",
-        rests=movement.period[0] > 1.0,
-    )
-    controls, props = movement.make(rng, body, plan)
-    return Motion(controls, plan, props, activity, activity)
+    if activity in OTHERS:
+        return other(rng, body, activity, fps=fps, seconds=seconds, repetitions=repetitions)
+    make, known = (squat.squat, squat.STYLES) if activity == "squat" else (curl.curl, curl.STYLES)
+    if style is not None and style not in known:
+        raise InputError(f"style of {activity} must be one of {', '.join(known)}, got {style!r}")
+    return make(rng, body, fps=fps, seconds=seconds, repetitions=repetitions, style=style)
 
 
 def film(
@@ -259,17 +244,10 @@ def draw_camera(
     shown = np.concatenate([positions.reshape(-1, 3), crown])
     upper = np.concatenate([positions[:, :25].reshape(-1, 3), crown])
     knees = np.concatenate([upper, pose.knees.reshape(-1, 3)])
-    seated_or_standing = activity in ("biceps_curl", "standing", "standing_talking", "waving", "drinking")
-    if seated_or_standing and crop < 0.30:
+    if activity != "squat" and crop < 0.30:
         shown = upper
-    elif (seated_or_standing and crop < 0.45) or (activity == "squat" and crop < 0.04):
+    elif crop < (0.04 if activity == "squat" else 0.45):
         shown = knees
-    elif (
-        seated_or_standing is False
-        and activity in ("lateral_raise", "front_raise", "shoulder_press")
-        and crop < 0.3
-    ):
-        shown = upper
     wide = float(rng.uniform(35, 75))
     fill = float(rng.uniform(0.62, 0.97)) if rng.random() < 0.8 else float(rng.uniform(0.4, 0.7))
     slack = max(0.0, 1.0 - fill)
@@ -300,16 +278,12 @@ def _view_odds(activity: str) -> list[float]:
         return [0.30, 0.28, 0.38, 0.04]
     if activity == "biceps_curl":
         return [0.45, 0.32, 0.21, 0.02]
-    if activity in FLOOR:
-        return [0.08, 0.32, 0.58, 0.02]
     return [0.38, 0.30, 0.28, 0.04]
 
 
 def _draw_activity(rng: np.random.Generator, label: str | None, activity: str | None) -> str:
     drawn_label = LABELS[int(rng.integers(3))]
-    names = [*OTHERS, NOBODY]
-    odds = np.array([*(m.odds for m in OTHERS.values()), 0.5])
-    drawn = names[int(rng.choice(len(names), p=odds / odds.sum()))]
+    drawn = str(rng.choice([*OTHERS, NOBODY]))
     if activity is not None:
         return activity
     label = label or drawn_label
@@ -367,6 +341,3 @@ def held_by_nobody(rng: np.random.Generator, frames: int) -> list[Solid]:
         Solid(middle - 0.14 * axis, middle - 0.07 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
         Solid(middle + 0.07 * axis, middle + 0.14 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
     ]
-
-
-__all__ = ["ACTIVITIES", "LABELS", "VIEWS", "Props", "RenderedClip", "render_clip"]

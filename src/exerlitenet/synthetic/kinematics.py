@@ -26,9 +26,9 @@ class Controls:
     pelvis [n,3]: middle of the hip joints. lean, side, twist [n]: trunk pitched forward, rolled to the left,
     turned to the left. curve [n]: extra forward pitch of the chest. head_pitch, head_yaw [n]: of the head
     against the chest, down and to the left. ankles [n,2,3]; foot_yaw [n,2]: toes to the left; foot_pitch
-    [n,2]: toes down. knee_pole [n,2,3]: where the knee points (zero: along the foot). hands [n,2,3]: wrist
-    from shoulder, in the chest's axes; elbow_pole [n,2,3]: where the elbow points, same axes. handle [n,2,3]:
-    axis of what a hand holds, same axes.
+    [n,2]: toes down; knees point along the feet. hands [n,2,3]: wrist from shoulder, in the chest's axes;
+    elbow_pole [n,2,3]: where the elbow points, same axes. handle [n,2,3]: axis of what a hand holds, same
+    axes.
     """
 
     pelvis: Array
@@ -41,7 +41,6 @@ class Controls:
     ankles: Array
     foot_yaw: Array
     foot_pitch: Array
-    knee_pole: Array
     hands: Array
     elbow_pole: Array
     handle: Array
@@ -162,11 +161,8 @@ def solve(body: Body, controls: Controls) -> Skeleton:
     foot_axes = rotation_y(controls.foot_yaw) @ rotation_x(controls.foot_pitch)
     forward = foot_axes[..., 2]
     down = -foot_axes[..., 1]
-    given = np.linalg.norm(controls.knee_pole, axis=-1, keepdims=True) > 1e-6
     flat_forward = rotation_y(controls.foot_yaw)[..., 2]
-    knees, ankles = two_bones(
-        hips, controls.ankles, body.thigh, body.shank, np.where(given, controls.knee_pole, flat_forward)
-    )
+    knees, ankles = two_bones(hips, controls.ankles, body.thigh, body.shank, flat_forward)
     heels = ankles + forward * (-0.26 * body.foot) + down * (body.ankle_height - 0.012)
     toes = ankles + forward * (0.70 * body.foot) + down * (body.ankle_height - 0.015)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exerlitenet.synthetic.body import Body
-from exerlitenet.synthetic.kinematics import SIDE, Array, Controls, apply, rotation_y, trunk_axes, unit
+from exerlitenet.synthetic.kinematics import SIDE, Array, Controls, apply, trunk_axes, unit
 from exerlitenet.synthetic.tempo import wobble
 
 
@@ -27,11 +27,6 @@ def draw_stance(rng: np.random.Generator, body: Body, wide: tuple[float, float] 
     return Stance(body.half_hips * float(rng.uniform(*wide)), float(np.radians(rng.uniform(2, 20))))
 
 
-def pair(left: Array, right: Array) -> Array:
-    """Two [n,3] or [n] as [n,2,3] or [n,2]."""
-    return np.stack([left, right], 1)
-
-
 def hanging(body: Body, n: int, bend: float = 0.12, out: float = 0.10) -> tuple[Array, Array, Array]:
     """Arms by the side: hands, elbow poles and handles, [n,2,3] each, in the chest's axes.
 
@@ -49,7 +44,7 @@ def arms_by_angle(
 
     forward: the upper arm raised to the front; out: raised to the side; bend: elbow flexion; turn: inward
     turn of the plane in which the elbow bends (0: the forearm rises to the front of a hanging arm). handle:
-    "forward", "across" (palms up or down) or "hammer" (thumb up) or "up".
+    "forward", "across" (palms up or down) or "hammer" (thumb up).
     """
     shape = forward.shape
     forward, out, bend = (np.broadcast_to(x, shape) for x in (forward, out, bend))
@@ -69,8 +64,6 @@ def arms_by_angle(
         held = across
     elif handle == "hammer":
         held = unit(np.cross(fore, across) + 1e-6)
-    elif handle == "up":
-        held = np.broadcast_to([0.0, 1.0, 0.0], (*shape, 3))
     else:
         held = np.broadcast_to([0.0, 0.0, 1.0], (*shape, 3))
     return hands, pole, np.array(held)
@@ -106,19 +99,6 @@ def hanging_plumb(body: Body, controls: Controls, out: float = 0.06, reach: floa
     return replace(controls, hands=hands, elbow_pole=back)
 
 
-def hands_in_world(body: Body, controls: Controls, places: Array, pole: Array) -> Controls:
-    """Wrists at world places [n,2,3] (the person's axes, from the floor), elbows towards `pole` [n,2,3]
-    there.
-    """
-    pelvis, chest = trunk_axes(controls)
-    half = np.zeros((1, 2, 3))
-    half[0, :, 0], half[0, :, 1] = SIDE * body.half_shoulders, -0.03
-    neck = controls.pelvis + 0.42 * body.trunk * pelvis[:, :, 1] + 0.58 * body.trunk * chest[:, :, 1]
-    shoulders = neck[:, None] + apply(chest, np.broadcast_to(half, places.shape))
-    back = np.swapaxes(chest, -1, -2)
-    return replace(controls, hands=apply(back, places - shoulders), elbow_pole=apply(back, pole))
-
-
 def standing(
     rng: np.random.Generator, body: Body, time: Array, stance: Stance, sway: float = 1.0
 ) -> Controls:
@@ -149,7 +129,6 @@ def standing(
         ankles=ankles,
         foot_yaw=np.broadcast_to(SIDE * stance.toes, (n, 2)).copy(),
         foot_pitch=np.zeros((n, 2)),
-        knee_pole=np.zeros((n, 2, 3)),
         hands=hands,
         elbow_pole=pole,
         handle=handle,
@@ -189,8 +168,3 @@ def lowered(
     return replace(
         base, pelvis=pelvis, lean=base.lean + lean + extra_lean, head_pitch=base.head_pitch - 0.55 * lean
     )
-
-
-def foot_direction(controls: Controls) -> Array:
-    """Where the feet point, [n,2,3]."""
-    return rotation_y(controls.foot_yaw)[..., 2]

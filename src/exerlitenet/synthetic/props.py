@@ -12,7 +12,7 @@ from exerlitenet.synthetic.kinematics import Array, Skeleton, unit
 from exerlitenet.synthetic.look import Colour, Look, shade
 from exerlitenet.synthetic.raster import Solid
 
-Held = Literal["nothing", "dumbbells", "left", "right", "barbell", "bar_on_back", "goblet", "ball", "cup"]
+Held = Literal["nothing", "dumbbells", "left", "right", "barbell", "bar_on_back", "goblet", "ball"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,6 @@ def held(body: Body, look: Look, pose: Skeleton, props: Props) -> list[Solid]:
     elif props.held == "ball":
         middle = grips.mean(1)
         out.append(Solid(middle, middle + np.array([0.0, 0.01, 0.0]), (2.0 * r, 2.0 * r), look.weight))
-    elif props.held == "cup":
-        up = pose.handle[:, 1]
-        grip = grips[:, 1]
-        out.append(Solid(grip - 0.05 * up, grip + 0.07 * up, (0.035, 0.04), look.weight, caps=(0.0, 0.0)))
     elif props.held in ("barbell", "bar_on_back"):
         across = unit(grips[:, 0] - grips[:, 1])
         middle = grips.mean(1)

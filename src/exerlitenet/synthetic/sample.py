@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from exerlitenet.synthetic.body import Body, draw_body
+from exerlitenet.synthetic.body import draw_body
 from exerlitenet.synthetic.camera import frame_person
 from exerlitenet.synthetic.clip import RenderedClip, film, sets_of
 from exerlitenet.synthetic.curl import curling
-from exerlitenet.synthetic.kinematics import Array, Controls, rotation_y, solve
+from exerlitenet.synthetic.kinematics import Array, rotation_y, solve
 from exerlitenet.synthetic.look import Colour, Look
 from exerlitenet.synthetic.motion import Motion
+from exerlitenet.synthetic.other import waving
 from exerlitenet.synthetic.postures import Stance, arms_by_angle, standing
 from exerlitenet.synthetic.props import Props, dumbbell
 from exerlitenet.synthetic.raster import Solid
@@ -67,7 +68,7 @@ def sample_clip(*, fps: float = 15.0, width: int = 256, height: int = 456) -> Re
     squatted, _ = squatting(np.random.default_rng(11), body, squats, "arms_rising", stance)
     curled, _ = curling(np.random.default_rng(5), body, curls, "both", stance)
     controls = rest.mix(squatted, squats.active)
-    controls = controls.mix(_waving(body, controls, time), _span(time, WAVE_FROM_S, WAVE_S))
+    controls = controls.mix(waving(body, controls, time), _span(time, WAVE_FROM_S, WAVE_S))
     grasp = np.full((len(time), 2), 1.0)
     reaching = arms_by_angle(body, -0.05 * grasp, 0.42 * grasp, 0.15 * grasp)
     reached = replace(rest, hands=reaching[0], elbow_pole=reaching[1], handle=reaching[2])
@@ -132,22 +133,6 @@ def _set(
         active = np.maximum(active, np.minimum(ease((time - a + 0.7) / 0.7), ease((b + 0.7 - time) / 0.7)))
     extremes = tuple(round(float(t + begin), 4) for t in part.extremes_s)
     return Schedule(time, phase, reach, active, extremes, spans, float(len(time) / fps))
-
-
-def _waving(body: Body, controls: Controls, time: Array) -> Controls:
-    """`controls` with the right hand waving beside the head."""
-    n = len(time)
-    forward, out, bend, turn = (
-        np.full((n, 2), 0.05),
-        np.full((n, 2), 0.12),
-        np.full((n, 2), 0.2),
-        np.zeros((n, 2)),
-    )
-    out[:, 1] = 1.25
-    bend[:, 1] = 1.7 + 0.35 * np.sin(2 * np.pi * 1.4 * time)
-    turn[:, 1] = -1.4
-    hands, pole, handle = arms_by_angle(body, forward, out, bend, turn)
-    return replace(controls, hands=hands, elbow_pole=pole, handle=handle)
 
 
 def _stand(top: Array, n: int) -> list[Solid]:
