@@ -22,7 +22,6 @@ from exerlitenet.benchmark.live import SEED
 from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of, rounded
 from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.timing import Times
-from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.frames import store_clips
 from exerlitenet.datasets.windows import PLAIN, ClipSequence, Item, SequencePixels
 from exerlitenet.recognition.bundle import Bundle
@@ -215,20 +214,7 @@ def stored_pixels(folder: Path, config: Config, sequences: int) -> SequencePixel
         for clip in range(len(stored))
         for k in range(sequences)
     ]
-    return SequencePixels(cut, stored, spec, Ranges(**config.augment.ranges), config.seed)
-
-
-class Quiet:
-    """A progress that says nothing."""
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        pass
+    return SequencePixels(cut, stored, spec, config.augment.ranges, config.seed)
 
 
 class Trainer:
@@ -259,13 +245,14 @@ class Trainer:
 
     def steps(self, count: int) -> float:
         """Milliseconds of so many training steps, reading ahead as training does."""
-        from exerlitenet.training.cnn_lstm.fit import train_epoch
+        from exerlitenet.training.cnn_lstm.fit import batches_of
+        from exerlitenet.training.loop import train_epoch
 
         copied = [item for item in self.items if item[1] != PLAIN]
         items = [copied[k] for k in self._rng.integers(len(copied), size=count * self._batch)]
         targets = np.eye(len(self.config.classes), dtype=np.float32)[self._rng.integers(2, size=len(items))]
         begin_s = time.perf_counter()
-        train_epoch(self._model, self._supply, items, targets, self._batch, Quiet())
+        train_epoch(self._model, batches_of(self._supply, items, targets, self._batch))
         return 1000 * (time.perf_counter() - begin_s)
 
 

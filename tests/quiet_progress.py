@@ -4,17 +4,15 @@ from __future__ import annotations
 
 
 class Quiet:
-    """Keeps the lines and the names of the stretches, and shows nothing."""
+    """Keeps the lines and what the work was called, and shows nothing."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.stretches: list[str] = []
+        self.steps: list[str] = []
 
-    def begin(self, what: str, total: int) -> None:
-        self.stretches.append(what)
-
-    def advance(self, done: int, note: str = "") -> None:
-        pass
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
+        if what not in self.steps[-1:]:
+            self.steps.append(what)
 
     def say(self, line: str) -> None:
         self.lines.append(line)

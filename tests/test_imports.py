@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Networks of one model type each. Besides the rooms that may import anything, only these know them by name.
 FAMILIES = ("training.cnn_lstm", "training.posture")
-KNOW_FAMILIES = ("training.registry", "training.summary", "reproduction", "cli", "demo")
+KNOW_FAMILIES = ("training.registry", "reproduction", "cli")
 
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "onnxscript", "matplotlib", "h5py", "jax", "torch"}
 MAY_LEARN = {"training", "export", "reproduction"}

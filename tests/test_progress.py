@@ -10,8 +10,7 @@ from exerlitenet.progress import Bars, Lines
 def test_lines_are_all_that_a_pipe_gets() -> None:
     stream = io.StringIO()
     lines = Lines(stream)
-    lines.begin("epoch 1", 10)
-    lines.advance(3, "loss 0.5")
+    lines.step("epoch 1", 3, 10, "loss 0.5")
     lines.say("epoch 1: loss 0.4")
     assert stream.getvalue() == "epoch 1: loss 0.4\n"
 
@@ -22,10 +21,8 @@ def test_bars_show_work_and_keep_lines(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     with Bars() as bars:
-        bars.advance(1)  # before any stretch: nothing to show
         for what in ("decoding clips", "epoch [1]"):
-            bars.begin(what, 10)
-            bars.advance(4, "loss 0.5")
+            bars.step(what, 4, 10, "loss 0.5")
         bars.say("epoch 1: [done]")
     shown = capsys.readouterr().err
     assert "epoch 1: [done]" in shown

@@ -118,6 +118,7 @@ def test_the_card_is_json_without_surprises() -> None:
 
 def test_its_encoder_is_in_the_form_that_export_gives_it() -> None:
     """Simplifying it once more changes nothing."""
+    pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
     import onnx
 
     from exerlitenet.export.frame_graph import simplify_frames

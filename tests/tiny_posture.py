@@ -169,7 +169,7 @@ def whole(dataset: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def weights_of(run: Run) -> list[Any]:
-    from exerlitenet.training.posture.engine import load_posture_network
+    from exerlitenet.training.posture.model import load_posture_network
 
     return list(load_posture_network(run).full.get_weights())
 

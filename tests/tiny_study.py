@@ -42,15 +42,12 @@ class Killer:
     def __init__(self, unit: str) -> None:
         self._unit, self._inside = unit, False
 
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
         pass
 
     def say(self, line: str) -> None:
         self._inside = self._inside or line.endswith(self._unit)
-        if self._inside and " epoch 1:" in line:
+        if self._inside and " epoch 1 of " in line:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

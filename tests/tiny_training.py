@@ -71,18 +71,14 @@ class Killer:
 
     def __init__(self, where: str, phase: str, epoch: int) -> None:
         self._where, self._phase, self._epoch = where, phase, epoch
-        self._what = ""
 
-    def begin(self, what: str, total: int) -> None:
-        self._what = what
-
-    def advance(self, done: int, note: str = "") -> None:
-        inside = self._what.startswith(f"{self._phase}, epoch {self._epoch} ")
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
+        inside = what.startswith(f"{self._phase}, epoch {self._epoch} ")
         if self._where == "inside" and inside and done == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def say(self, line: str) -> None:
-        if self._where == "after" and line.startswith(f"{self._phase} epoch {self._epoch}:"):
+        if self._where == "after" and line.startswith(f"{self._phase} epoch {self._epoch} of "):
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.evaluation.cross_validation import Folds
 from exerlitenet.files import write_atomically
-from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
 from exerlitenet.training.run import Run
 
 # Of an evaluation, what names single people; the rest is figures.
@@ -35,13 +34,14 @@ def main() -> None:
     run = Run.open(asked.run)
     clips = read_manifest(asked.dataset, classes=run.config.classes).clips
     folds = Folds.load(asked.run)
-    evaluations = folds.evaluate(clips, SEGMENTS, COUNTING)
+    thresholds = run.config.thresholds
+    evaluations = folds.evaluate(clips, thresholds.segments, thresholds.counting)
     content: dict[str, Any] = {
         "commit": _commit(),
         "config": _without_places(run.config.to_dict()),
         "seed": run.config.seed,
         "folds": folds.folds,
-        "thresholds": {"segments": SEGMENTS.to_dict(), "counting": COUNTING.to_dict()},
+        "thresholds": {"segments": thresholds.segments.to_dict(), "counting": thresholds.counting.to_dict()},
         "seconds": run.provenance()["seconds"],
     }
     for name, evaluation in evaluations.items():

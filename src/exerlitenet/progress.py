@@ -1,4 +1,4 @@
-"""How long work shows that it goes on: bars on a terminal, one line an epoch elsewhere."""
+"""How long work shows that it continues: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from typing import Protocol, Self, TextIO
 
 
 class Progress(Protocol):
-    """Told by long work what it is doing."""
+    """Where long work reports. `partial(progress.step, "decoding clips")` is an `on_progress(done, total)`."""
 
-    def begin(self, what: str, total: int) -> None:
-        """A stretch of `total` steps begins; the one before it has ended."""
-        ...
-
-    def advance(self, done: int, note: str = "") -> None:
-        """`done` steps of the stretch are done. note: a figure to show beside it."""
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
+        """`done` of `total` (None: unknown) steps of `what` are done. note: a figure to show beside it."""
         ...
 
     def say(self, line: str) -> None:
@@ -30,10 +26,7 @@ class Lines:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
 
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
         pass
 
     def say(self, line: str) -> None:
@@ -57,7 +50,7 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task: int | None = None
+        self._what = ""
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -68,14 +61,13 @@ class Bars:
     ) -> None:
         self._display.stop()
 
-    def begin(self, what: str, total: int) -> None:
-        if self._task is not None:
-            self._display.remove_task(self._task)  # type: ignore[arg-type]
-        self._task = self._display.add_task(what, total=total, note="")
-
-    def advance(self, done: int, note: str = "") -> None:
-        if self._task is not None:
-            self._display.update(self._task, completed=done, note=note)  # type: ignore[arg-type]
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
+        if what != self._what:  # other work has begun, and what was shown has ended
+            for task in self._display.task_ids:
+                self._display.remove_task(task)
+            self._display.add_task(what, total=total, note=note)
+            self._what = what
+        self._display.update(self._display.task_ids[0], completed=done, total=total, note=note)
 
     def say(self, line: str) -> None:
         self._display.console.print(line, highlight=False, markup=False)
@@ -85,27 +77,8 @@ class Logged:
     """A progress whose lines also go into a log. log: is given each line."""
 
     def __init__(self, inner: Progress, log: Callable[[str], object]) -> None:
-        self._inner, self._log = inner, log
-
-    def begin(self, what: str, total: int) -> None:
-        self._inner.begin(what, total)
-
-    def advance(self, done: int, note: str = "") -> None:
-        self._inner.advance(done, note)
+        self.step, self._inner, self._log = inner.step, inner, log
 
     def say(self, line: str) -> None:
         self._log(line)
         self._inner.say(line)
-
-
-class Stretch:
-    """Turns calls of (done, all) into a stretch of a Progress."""
-
-    def __init__(self, progress: Progress, what: str) -> None:
-        self._progress, self._what, self._begun = progress, what, False
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._begun:
-            self._progress.begin(self._what, total)
-            self._begun = True
-        self._progress.advance(done)

@@ -97,7 +97,9 @@ def test_options_reach_the_training(dataset: Path, tmp_path: Path, monkeypatch: 
     weights.write_text("")
     common = ("train", dataset, "--config", "paper", "--set", "seed=7", "--set", "split.seed=8")
     result = run(*common, "--out", tmp_path / "r", "--resume")
-    assert "r: validation: clips 60.0 %; left out: clips 60.0 %; strangers: clips 60.0 %" in result.stdout
+    assert (
+        "r: validation: clips 60.0 %; held out: clips 60.0 %; unseen subjects: clips 60.0 %" in result.stdout
+    )
     assert f"evaluate {tmp_path / 'r'} {dataset} --part validation" in result.stdout
     assert run(*common, "--out", tmp_path / "r", "--weights", "none").exit_code == 0
     result = run(*common, "--out", tmp_path / "f", "--weights", weights, "--folds", 3)
@@ -124,8 +126,8 @@ def test_cross_validation_from_training_to_its_table(tmp_path: Path, monkeypatch
         )
     assert result.exit_code == 0, result.stderr
     [first, report, following, _] = result.stdout.splitlines()
-    assert first.startswith(f"{folder}: left out: exercise_clips ")
-    assert "; strangers: exercise_clips " in first
+    assert first.startswith(f"{folder}: held out: exercise_clips ")
+    assert "; unseen subjects: exercise_clips " in first
     assert report == f"report: {folder / 'report.html'}"
     assert following == f"next: exerlitenet evaluate {folder} {clips} --part folds"
     for head in ("fold-0-of-2 epoch 2 of 2", "fold-1-of-2 epoch 2 of 2", "head epoch 2 of 2"):
@@ -188,6 +190,8 @@ def test_a_network_in_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert data["trainable_parameters_before"] < data["trainable_parameters_after"]
     shown = run("model", "paper", *SETTINGS)
     assert "time_distributed" in shown.stdout
+    assert 'phase "frozen"' in shown.stdout
+    assert "FLOPs = 2 x MAC" in shown.stdout
     assert run("model", "nosuch").exit_code == 2
 
 

@@ -19,8 +19,8 @@ from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
 from exerlitenet.training.config import ModelConfig
-from exerlitenet.training.posture.engine import PostureNetwork, build_posture_network
 from exerlitenet.training.posture.head import frame_encoder, head_weights, sequence_head
+from exerlitenet.training.posture.model import PostureNetwork, build_posture_network
 from exerlitenet.video.sequence import SequenceSpec
 from graphs import operators, session
 from tiny_posture import tiny_backbone, tiny_config

@@ -17,7 +17,7 @@ from exerlitenet.reproduction.measures import measure
 from exerlitenet.reproduction.systems import LEARNERS
 from exerlitenet.reproduction.units import Unit, is_finished, read_unit
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
-from exerlitenet.training.summary import describe_model
+from exerlitenet.training.registry import describe_model
 from exerlitenet.video.sequence import SequenceSpec
 from tiny_study import tiny_plan, without_large_weights
 

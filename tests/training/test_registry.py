@@ -1,4 +1,4 @@
-"""One door to both families: train, judge and export a run; the bundle judges as the run does."""
+"""A run of either model type is trained, evaluated and exported; the bundle gives what the run does."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     out = tmp_path_factory.mktemp("runs") / "posture"
     config = tiny_config(
-        f'posture.unlabelled="{_unlabelled(dataset)}"', f'posture.unlabelled_poses="{dataset}/poses"'
+        f'posture.unlabelled="{_unlabelled(dataset)}"',
+        f'posture.unlabelled_poses="{dataset}/poses"',
+        "thresholds.segments.enter=0.7",
     )
     with quick():
         return fit_run(dataset, config, weights=None, out=out, progress=Quiet())
@@ -106,7 +108,13 @@ def test_a_card_says_where_the_model_comes_from(run: Run, report: ExportReport, 
     held_out = {d for part in ("validation", "test") for d in provenance["split"][part]}
     assert held_out | set(provenance["train_digests"]) == digests
     assert held_out.isdisjoint(provenance["train_digests"])
-    metrics = json.loads(text)["metrics"]
+    card = json.loads(text)
+    thresholds = run.config.thresholds
+    assert card["thresholds"] == {
+        "segments": thresholds.segments.to_dict(),
+        "counting": thresholds.counting.to_dict(),
+    }
+    metrics = card["metrics"]
     assert metrics["left_out"]["clips"] == run.metrics["left_out"]["clips"]
     for detail in ("results", "by_group", "by_person"):
         assert detail in run.metrics["left_out"]
@@ -152,13 +160,13 @@ def test_what_is_no_finished_run_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "bundle").exists()
 
 
-def test_folds_are_for_one_family(tmp_path: Path) -> None:
+def test_folds_are_for_one_model_type(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leave --folds out"):
         fit_run(tmp_path, tiny_training.tiny_config(), weights=None, out=tmp_path / "run", folds=2)
     assert not (tmp_path / "run").exists()
 
 
-def test_the_papers_family_goes_through_the_same_door(tmp_path: Path) -> None:
+def test_the_papers_network_is_trained_and_exported(tmp_path: Path) -> None:
     clips = tiny_training.write_dataset(tmp_path / "clips")
     config = tiny_training.tiny_config("phases.0.epochs=1", "phases.1.epochs=1")
     progress: Any = Quiet()

@@ -37,7 +37,6 @@ def test_a_new_run_can_be_opened(tmp_path: Path, config: Config) -> None:
     assert opened.facts == made.facts
     assert opened.facts["kind"] == "recurrent"
     assert not opened.finished
-    assert not opened.has_split
     assert opened.history == []
     assert sorted(path.name for path in out.iterdir()) == ["config.toml", "run.json"]
 
@@ -125,8 +124,8 @@ def test_the_split_comes_back(tmp_path: Path, config: Config, split: RunSplit) -
     run = Run.create(tmp_path, config)
     with pytest.raises(InputError, match=r"split\.json is missing"):
         run.split  # noqa: B018
-    run.write_split(split)
-    assert run.has_split
+    run.keep_split(split, tmp_path)
+    run.keep_split(split, tmp_path)
     assert run.split == split
     assert json.loads((tmp_path / "split.json").read_text())["statement"] == split.split.statement
 
@@ -158,7 +157,7 @@ def test_a_damaged_split_is_refused(tmp_path: Path) -> None:
 
 def test_provenance_names_data_and_no_paths(tmp_path: Path, config: Config) -> None:
     run = Run.create(tmp_path / "run", config)
-    run.write_split(by_group())
+    run.keep_split(by_group(), tmp_path)
     run.write_history([{"phase": "frozen", "epoch": n, "loss": 1.0, "seconds": 1.25} for n in (1, 2)])
     facts = run.provenance()
     assert facts["dataset"] == [clip.digest for clip in CLIPS]
@@ -182,11 +181,16 @@ def test_finish_removes_what_only_training_needs(tmp_path: Path, config: Config)
     run.checkpoint.write_bytes(b"x")
     run.cache.mkdir()
     (tmp_path / "tmp-best.weights.h5").write_bytes(b"x")
-    run.write_metrics({"parts": {}})
+    run.write_metrics({"parts": {}}, "<html>")
     run.finish()
     assert run.finished
     assert run.metrics == {"parts": {}}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "metrics.json", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.toml",
+        "metrics.json",
+        "report.html",
+        "run.json",
+    ]
 
 
 def test_a_run_can_be_taken_back(tmp_path: Path, config: Config) -> None:

@@ -149,10 +149,13 @@ def open_model(name: str) -> Opened:
 
 def cross_validated(run: Path, clips: Sequence[Clip]) -> dict[str, Evaluation]:
     """What a run's folds said of the clips that each had held out, without running anything again."""
+    needs_training_extra("msgspec")  # for the run's configuration
     from exerlitenet.evaluation.cross_validation import Folds
-    from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
+    from exerlitenet.training.run import Run
 
-    return Folds.load(run).evaluate(clips, SEGMENTS, COUNTING)
+    folds = Folds.load(run)
+    thresholds = Run.open(run).config.thresholds
+    return folds.evaluate(clips, thresholds.segments, thresholds.counting)
 
 
 def parts_of(provenance: Mapping[str, Any]) -> dict[str, frozenset[str]]:

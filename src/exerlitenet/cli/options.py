@@ -38,9 +38,9 @@ SetOption = Annotated[
 ]
 
 
-def needs_training_extra() -> None:
-    """Raises InputError where Keras is not installed."""
-    if find_spec("keras") is None:
+def needs_training_extra(*packages: str) -> None:
+    """Raises InputError where one of these packages is not installed; by default all that training needs."""
+    if any(find_spec(name) is None for name in packages or ("keras", "msgspec", "tomli_w")):
         raise InputError("this command needs the training extra: pip install 'exerlitenet[train]'")
 
 

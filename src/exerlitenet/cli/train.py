@@ -37,10 +37,10 @@ def train(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped, from its last epoch.")
+        bool, typer.Option("--resume", help="Continue a run that was stopped, from its last epoch.")
     ] = False,
 ) -> None:
-    """Train a model. Stopped at any moment, it goes on with --resume."""
+    """Train a model. Stopped at any moment, it continues with --resume."""
     needs_training_extra()
     if folds is not None and folds < 2:
         raise InputError(f"--folds takes a number from 2 on, got {folds}")
@@ -94,17 +94,17 @@ def accuracies(metrics: Mapping[str, Any]) -> str:
 
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Part -> unit -> accuracy, as far as a family's metrics have them."""
+    """Part -> unit -> accuracy, as far as the metrics have them."""
     parts = dict(metrics.get("parts", {}))
-    for name in ("left_out", "strangers"):
-        if name in metrics:
-            parts[name.replace("_", " ")] = metrics[name]
+    for key, name in (("left_out", "held out"), ("strangers", "unseen subjects")):
+        if key in metrics:
+            parts[name] = metrics[key]
     out: dict[str, dict[str, float]] = {}
     for part, units in parts.items():
-        judgements = units.get("judgements", units)
+        reports = units.get("judgements", units)
         out[part] = {
-            unit: judgement["accuracy"]["value"]
-            for unit, judgement in judgements.items()
-            if isinstance(judgement, dict) and judgement.get("accuracy", {}).get("value") is not None
+            unit: report["accuracy"]["value"]
+            for unit, report in reports.items()
+            if isinstance(report, dict) and report.get("accuracy", {}).get("value") is not None
         }
     return out

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from exerlitenet.errors import InputError
 from exerlitenet.files import replacing, write_atomically
 from exerlitenet.folders import cache_folder
-from exerlitenet.progress import Progress, Stretch
+from exerlitenet.progress import Progress
 from exerlitenet.video.sequence import SequenceSpec, prepare, sample
 from exerlitenet.video.source import open_video
 
@@ -95,5 +96,5 @@ def stored_clips(paths: Sequence[Path], rate: float, progress: Progress) -> list
         rate=rate,
         side=STORE_SIDE,
         squash=False,
-        progress=Stretch(progress, "decoding clips"),
+        progress=partial(progress.step, "decoding clips"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.files import TEMPORARY
 from exerlitenet.folders import cache_folder
-from exerlitenet.progress import Progress, Stretch
+from exerlitenet.progress import Progress
 
 
 def rendered_clips(
@@ -29,7 +30,7 @@ def rendered_clips(
         parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=TEMPORARY, dir=parent) as work:
             made = Path(work) / "clips"
-            write_dataset(made, seeds, seconds=seconds, progress=Stretch(progress, "rendering people"))
+            write_dataset(made, seeds, seconds=seconds, progress=partial(progress.step, "rendering people"))
             _put_in_place(made, folder)
     return read_manifest(folder, classes=classes, check=False).clips
 

@@ -101,10 +101,7 @@ class _ToParent:
     def __init__(self, lines: Any, name: str) -> None:
         self._lines, self._name = lines, name
 
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, note: str = "") -> None:
+    def step(self, what: str, done: float, total: float | None, note: str = "") -> None:
         pass
 
     def say(self, line: str) -> None:

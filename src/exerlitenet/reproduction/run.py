@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from exerlitenet.datasets.clips import Clip
-from exerlitenet.datasets.manifest import Manifest, read_manifest
+from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import PARTS, split_by_sequence
 from exerlitenet.datasets.windows import window_starts
 from exerlitenet.errors import InputError
 from exerlitenet.files import write_atomically
-from exerlitenet.progress import Lines, Progress, Stretch
+from exerlitenet.progress import Lines, Progress
 from exerlitenet.reproduction.features import features_folder, fill_features, forget_features, forget_graphs
 from exerlitenet.reproduction.jobs import quieten, train_units
 from exerlitenet.reproduction.plan import Plan, begin_study, check_study, quick_part
@@ -159,16 +159,9 @@ def write_study(
 
 
 def _read(dataset: Path, plan: Plan, progress: Progress) -> Manifest:
-    from exerlitenet.training.cnn_lstm.data import say_what_is_left_out
+    from exerlitenet.training.run import read_clips
 
-    classes = plan.config(plan.learners[0]).classes
-    manifest = read_manifest(dataset, classes=classes, progress=Stretch(progress, "looking at the clips"))
-    say_what_is_left_out(manifest, progress)
-    missing = [name for name in classes if all(clip.label != name for clip in manifest.clips)]
-    if missing:
-        raise InputError(
-            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
-        )
+    manifest = read_clips(dataset, plan.config(plan.learners[0]), progress)
     return quick_part(manifest) if plan.quick else manifest
 
 
@@ -241,10 +234,9 @@ def find_weights(plan: Plan, out: Path, progress: Progress) -> dict[str, str]:
 def _measure(plan: Plan, out: Path, progress: Progress) -> dict[str, dict[str, Any]]:
     from exerlitenet.reproduction.measures import measure
 
-    progress.begin("sizes, operations and speed", len(plan.learners))
     measured = {}
     for number, learner in enumerate(plan.learners):
-        progress.advance(number, learner.name)
+        progress.step("sizes, operations and speed", number, len(plan.learners), learner.name)
         # A quick study trains on small pictures; what a network costs is always about the paper's.
         config = learner.configuration(() if plan.quick else plan.overrides)
         file = out / "networks" / f"{learner.name}.json"

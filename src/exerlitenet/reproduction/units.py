@@ -175,7 +175,7 @@ def train_unit(
         resume=True,
         progress=progress,
         order=unit.learner.order,
-        judged=keep,
+        on_results=keep,
         shared=features,
         thorough=True,
     )

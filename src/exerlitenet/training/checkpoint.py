@@ -1,4 +1,4 @@
-"""Everything that a killed training needs to go on, in one file that is replaced as a whole."""
+"""Everything that a killed training needs to continue, in one file that is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """Where training stands; the defaults are its beginning.
+    """Where a training stands; the defaults are its beginning.
 
     phase, epoch: the phase under way and its epochs completed.
     best_epoch, best_loss: the phase's lowest validation loss so far. waited: epochs since then.
-    history: one row for every epoch completed, of all phases.
-    results: phase -> what it came to.
+    rows: of the history, one for every epoch completed, of all phases. rows_before: rows that the run's history
+        had before this training began.
+    results: of each phase that ended, what it gave.
     """
 
     phase: int = 0
@@ -33,8 +34,14 @@ class State:
     best_epoch: int = 0
     best_loss: float | None = None
     waited: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-    results: list[dict[str, Any]] = field(default_factory=list)
+    rows_before: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    results: list[Any] = field(default_factory=list)
+
+    def end_phase(self, result: Any) -> None:
+        """Keeps what the phase gave, and stands at the beginning of the next one."""
+        self.results.append(result)
+        self.phase, self.epoch, self.best_epoch, self.best_loss, self.waited = self.phase + 1, 0, 0, None, 0
 
 
 def save_checkpoint(

@@ -1,62 +1,93 @@
-"""What a training run is told: TOML files read into frozen dataclasses, every key checked.
+"""What a training run is asked to do: TOML files read into frozen dataclasses, every key and value checked.
 
-A configuration is stored with the run it made, so `Config.to_toml` writes every value, defaults included,
-and `load_config` of what it wrote gives the same configuration again.
+The dataclasses are the schema: msgspec checks types and limits by their annotations, and each class checks what
+depends on several of its values. A configuration is stored with the run it made, so `Config.to_toml` writes every
+value, defaults included, and `load_config` of what it wrote gives the same configuration again.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import difflib
 import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NoReturn
+
+import msgspec
+import tomli_w
+from msgspec import Meta
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.errors import InputError
-from exerlitenet.training.tables import Table, plain, to_toml, tuples
-from exerlitenet.video.sequence import ASPECTS, SequenceSpec
+from exerlitenet.recognition.repetitions import CountingThresholds
+from exerlitenet.recognition.segments import SegmentThresholds
+from exerlitenet.video.sequence import SequenceSpec
 
 BACKBONES = ("MobileNetV3Small", "ResNet50", "VGG16")
-KINDS = ("recurrent", "posture")
-POOLINGS = ("flatten", "average")
-TEMPORAL = ("lstm", "none")
-PROTOCOLS = ("group", "sequence")
-# Tables of the second model family. They are carried as they are; their own modules check them.
-EXTRA_TABLES = ("posture", "head", "rendered")
 
+Text = Annotated[str, Meta(min_length=1)]
+Seed = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Dropout = Annotated[float, Meta(ge=0, lt=1)]
+LearningRate = Annotated[float, Meta(gt=0, le=10)]
+FinalLearningRate = Annotated[float, Meta(ge=0, le=10)]
+
+_SHIPPED = resources.files("exerlitenet") / "configs"
+_CLASS_NAME = "^[a-z][a-z0-9_]*$"
+_TRAINABLE = "^(none|all|last:[1-9][0-9]*)$"
 _BARE_STRING = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
-_CLASS_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TRAINABLE = re.compile(r"none|all|last:[1-9]\d*")
+# What msgspec calls a type, in the words of a TOML file.
+_WORDS = {
+    f"`str` matching regex '{_CLASS_NAME}'": "a name of small letters, digits and underscores",
+    f"`str` matching regex '{_TRAINABLE}'": '"none", "last:N" (N from 1) or "all"',
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "a text",
+    "`bool`": "true or false",
+    "`array`": "a list",
+    "`object`": "a table",
+}
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The network; the defaults are the paper's (figure 4).
 
-    kind: "recurrent" is the family of the paper: a backbone on every frame, then LSTMs over the frames.
+    kind: a model type of `training.registry`. "recurrent" is the paper's: a backbone on every frame, then LSTMs
+        over the frames; "posture" is the default model's.
     pooling: how a frame's feature map becomes a vector.
     lstm, dropout: units of each LSTM, and the dropout after each.
     dense, dense_dropout: units of each ReLU layer before the softmax, and the dropout after each.
-    temporal: "none" leaves the LSTMs out: the dense layers judge every frame, a sequence is the frames'
-        mean.
+    temporal: "none" leaves the LSTMs out: the dense layers classify every frame, a sequence is the frames' mean.
     time_distributed: the paper's wrapper, which runs the backbone frame by frame, in place of one call on
         all frames of a batch. Same weights, same numbers, several times slower to train.
     """
 
-    kind: str = "recurrent"
-    backbone: str = "MobileNetV3Small"
-    pooling: str = "flatten"
-    lstm: tuple[int, ...] = (128, 128)
-    dropout: tuple[float, ...] = (0.4, 0.3)
-    dense: tuple[int, ...] = (64,)
-    dense_dropout: float = 0.3
-    temporal: str = "lstm"
+    kind: Literal["recurrent", "posture"] = "recurrent"
+    backbone: Literal["MobileNetV3Small", "ResNet50", "VGG16"] = "MobileNetV3Small"
+    pooling: Literal["flatten", "average"] = "flatten"
+    lstm: tuple[Count, ...] = (128, 128)
+    dropout: tuple[Dropout, ...] = (0.4, 0.3)
+    dense: tuple[Count, ...] = (64,)
+    dense_dropout: Dropout = 0.3
+    temporal: Literal["lstm", "none"] = "lstm"
     time_distributed: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.dropout) != len(self.lstm):
+            raise InputError(
+                f"model.dropout must be one number for each of the {len(self.lstm)} LSTMs, got {list(self.dropout)}"
+            )
+        if (self.temporal == "none") != (not self.lstm):
+            expected = "an empty list" if self.temporal == "none" else "at least one number of units"
+            raise InputError(
+                f'model.lstm must be {expected}, as temporal is "{self.temporal}", got {list(self.lstm)}'
+            )
 
 
 @dataclass(frozen=True)
@@ -66,83 +97,183 @@ class SplitConfig:
     fractions: of training, validation and test; they add up to 1.
     """
 
-    protocol: str = "group"
-    fractions: tuple[float, float, float] = (0.7, 0.15, 0.15)
-    seed: int = 0
+    protocol: Literal["group", "sequence"] = "group"
+    fractions: tuple[Share, Share, Share] = (0.7, 0.15, 0.15)
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        if not math.isclose(sum(self.fractions), 1, abs_tol=1e-6) or self.fractions[0] == 0:
+            raise InputError(
+                "split.fractions must be three numbers (training above 0, validation, test) that add up to 1, got "
+                f"{list(self.fractions)}"
+            )
 
 
 @dataclass(frozen=True)
-class AugmentConfig:
-    """Augmented copies of the training sequences.
+class AugmentConfig(Ranges):
+    """Augmented copies of the training sequences, and what may happen to a copy (see `Ranges`).
 
     copies: copies kept of every training sequence; 0 = no augmentation.
-    ranges: what may happen to a copy: every field of `exerlitenet.datasets.augment.Ranges`, which checks
-        them. In the file they stand beside `copies`; those left out keep their defaults.
     """
 
-    copies: int = 0
-    ranges: dict[str, Any] = field(default_factory=lambda: dataclasses.asdict(Ranges()))
+    copies: Annotated[int, Meta(ge=0)] = 0
+
+    @property
+    def ranges(self) -> Ranges:
+        """What may happen, without the number of copies."""
+        return Ranges(**{entry.name: getattr(self, entry.name) for entry in fields(Ranges)})
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One stretch of training.
+    """One stretch of training of the paper's network.
 
     trainable: the backbone's part that learns: "none", "last:N" layers, or "all".
     patience: epochs without a lower validation loss before the phase ends.
     batch: sequences in a step.
     """
 
-    name: str
-    trainable: str
-    learning_rate: float
-    epochs: int
-    patience: int = 5
-    batch: int = 8
+    name: Text
+    trainable: Annotated[str, Meta(pattern=_TRAINABLE)]
+    learning_rate: LearningRate
+    epochs: Count
+    patience: Count = 5
+    batch: Count = 8
+
+
+@dataclass(frozen=True)
+class PostureStage:
+    """Some steps of the frame network at one picture size. Small pictures first cost half and teach most.
+
+    rendered: share of frames that show rendered people.
+    """
+
+    size: Annotated[int, Meta(ge=32, multiple_of=32)]
+    steps: Count
+    batch: Count
+    learning_rate: LearningRate
+    final_learning_rate: FinalLearningRate
+    rendered: Share = 0.0
+
+
+@dataclass(frozen=True)
+class PostureConfig:
+    """Table [posture]: how the default model's frame network learns to see joints.
+
+    unlabelled, unlabelled_poses: folders of more videos and of their poses; both empty where there are none.
+    """
+
+    stages: tuple[PostureStage, ...] = ()
+    unlabelled: str = ""
+    unlabelled_poses: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.unlabelled) != bool(self.unlabelled_poses):
+            raise InputError("posture.unlabelled and posture.unlabelled_poses go together; one is missing")
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """Table [head]: the default model's sequence head. See configs/default.toml for what each value does."""
+
+    copies: Count = 3
+    lstm: tuple[Count, Count] = (128, 128)
+    dense: Count = 64
+    dropout: Dropout = 0.4
+    noise: Share = 0.03
+    weight_decay: Share = 0.02
+    none_share: Dropout = 0.45
+    label_smoothing: Dropout = 0.05
+    phase_delay: Annotated[int, Meta(ge=0)] = 3
+    phase_weight: Annotated[float, Meta(ge=0)] = 1.0
+    epochs: Count = 12
+    batch: Count = 64
+    windows: Count = 12
+    learning_rate: LearningRate = 1e-3
+    final_learning_rate: FinalLearningRate = 1e-5
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class RenderedConfig:
+    """Table [rendered]: how many rendered clips the default model learns from, how long, from which seed on."""
+
+    clips: Annotated[int, Meta(ge=0)] = 0
+    seconds: Annotated[float, Meta(ge=1, le=600)] = 8.0
+    first_seed: Seed = 1000
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What makes a segment and a repetition of the model's outputs; goes with the model into its bundle."""
+
+    segments: SegmentThresholds = field(default_factory=SegmentThresholds)
+    counting: CountingThresholds = field(default_factory=CountingThresholds)
 
 
 @dataclass(frozen=True)
 class Config:
     """A whole training run.
 
-    phases: in their order; the posture family has none, but tables of its own.
-    stride: frames (at the model's rate) between the starts of two training windows.
-    extra: the tables named in EXTRA_TABLES, as they were read.
+    phases: in their order, of the paper's network; posture, head, rendered: of the default model.
+    stride: frames (at the model's rate) between the starts of two training windows; in table [sequence].
     """
 
-    name: str
-    classes: tuple[str, ...]
-    phases: tuple[Phase, ...]
-    seed: int = 0
+    name: Text
+    classes: Annotated[tuple[Annotated[str, Meta(pattern=_CLASS_NAME)], ...], Meta(min_length=2)]
+    phases: tuple[Phase, ...] = ()
+    seed: Seed = 0
     sequence: SequenceSpec = field(default_factory=SequenceSpec)
-    stride: int = 15
+    stride: Count = 15
     model: ModelConfig = field(default_factory=ModelConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    extra: dict[str, Any] = field(default_factory=dict)
+    posture: PostureConfig = field(default_factory=PostureConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+    rendered: RenderedConfig = field(default_factory=RenderedConfig)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes):
+            raise InputError(f"classes must be different names, got {list(self.classes)}")
+        if self.model.kind == "posture":
+            _check_posture(self)
+        elif not self.phases:
+            raise InputError("at least one [[phases]] table is expected, none came")
 
     def to_dict(self) -> dict[str, Any]:
         """Every value under the keys of the TOML file, in lists, dicts, strings, numbers and booleans."""
-        raw: dict[str, Any] = plain(dataclasses.asdict(self))
-        stride, extra = raw.pop("stride"), raw.pop("extra")
-        raw["sequence"]["stride"] = stride
-        raw["augment"] = {"copies": self.augment.copies} | raw["augment"]["ranges"]
-        order: tuple[str, ...] = (
-            "name",
-            "classes",
-            "seed",
-            "sequence",
-            "model",
-            "split",
-            "augment",
-            "phases",
-        )
-        tables: dict[str, Any] = {key: raw[key] for key in order}
-        return tables | dict(extra)
+        tables: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asdict(self)))
+        tables["sequence"]["stride"] = tables.pop("stride")
+        unused = () if self.model.kind == "posture" else ("posture", "head", "rendered")
+        return {key: value for key, value in tables.items() if key not in unused}
 
     def to_toml(self) -> str:
         """The configuration as TOML text that `load_config` reads back unchanged."""
-        return to_toml(self.to_dict())
+        return tomli_w.dumps(self.to_dict())
+
+
+def _check_posture(config: Config) -> None:
+    """Raises InputError for what the default model has only one way of, set to another."""
+    only = {
+        "model.backbone": (config.model.backbone, "MobileNetV3Small"),
+        "sequence.aspect": (config.sequence.aspect, "follow"),
+        "split.protocol": (config.split.protocol, "group"),
+    }
+    for key, (got, expected) in only.items():
+        if got != expected:
+            raise InputError(f'{key} must be "{expected}" where model.kind is "posture", got "{got}"')
+    if config.phases:
+        raise InputError('[[phases]] is not for model.kind "posture"; set posture.stages and [head] instead')
+    if not config.posture.stages:
+        raise InputError("posture.stages must have at least one entry, got none")
+    if config.sequence.size % 32:
+        raise InputError(f"sequence.size must be a multiple of 32, got {config.sequence.size}")
+    if config.head.phase_delay >= config.sequence.frames:
+        raise InputError(
+            f"head.phase_delay must be less than sequence.frames, {config.sequence.frames}, got "
+            f"{config.head.phase_delay}"
+        )
 
 
 def load_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -163,122 +294,78 @@ def load_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Conf
 
 def config_names() -> list[str]:
     """Names of the configurations that come with the package."""
-    folder = resources.files("exerlitenet") / "configs"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    names = [entry.name for entry in _SHIPPED.iterdir()]
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Config:
     """Checks a dict laid out like the TOML file. Raises InputError: the key, what it takes, what came."""
-    top = Table(raw, source)
-    name = top.string("name")
-    classes = top.strings("classes", minimum=2)
-    if len(set(classes)) != len(classes):
-        raise top.fault("classes", "different names", list(classes))
-    for label in classes:
-        if not _CLASS_NAME.fullmatch(label):
-            raise top.fault("classes", "names of small letters, digits and underscores", label)
-    phases = tuple(_phase(table) for table in top.tables("phases"))
-    kind = raw["model"].get("kind") if isinstance(raw.get("model"), dict) else None
-    if not phases and kind != "posture":  # whose phases are the tables of its own
-        raise InputError(f"{source}: at least one [[phases]] table is expected, none came")
-    seed = top.integer("seed", 0, low=0)
-    sequence, stride = _sequence(top.table("sequence"))
-    model = _model(top.table("model"))
-    split = _split(top.table("split"))
-    augment = _augment(top.table("augment"))
-    extra = {key: table for key in EXTRA_TABLES if (table := plain(top.take(key, {}, "a table", dict)))}
-    top.finish(EXTRA_TABLES)
-    return Config(name, classes, phases, seed, sequence, stride, model, split, augment, extra)
+    tables = dict(raw)
+    _check_keys(tables, msgspec.inspect.type_info(Config), source, "")
+    sequence, model = dict(tables.get("sequence", {})), dict(tables.get("model", {}))
+    if "stride" in sequence or "frames" in sequence:  # windows that do not overlap, where nothing is said
+        tables["stride"] = sequence.pop("stride", sequence.get("frames"))
+    if model.get("temporal") == "none":
+        model = {"lstm": [], "dropout": []} | model
+    if model.get("kind") == "posture" and "thresholds" not in tables:  # as runs of earlier versions
+        tables["thresholds"] = tomllib.loads(_read("default")[0])["thresholds"]
+    try:
+        return msgspec.convert(tables | {"sequence": sequence, "model": model}, Config)
+    except msgspec.ValidationError as fault:
+        _explain(str(fault), tables, source)
+    except InputError as fault:
+        raise InputError(f"{source}: {fault}") from fault
 
 
-def _sequence(table: Table) -> tuple[SequenceSpec, int]:
-    base = SequenceSpec()
-    spec = SequenceSpec(
-        frames=table.integer("frames", base.frames, low=1),
-        rate=table.number("rate", base.rate, low=0.1, high=240),
-        size=table.integer("size", base.size, low=32),
-        least_frames=table.integer("least_frames", base.least_frames, low=0),
-        aspect=table.string("aspect", base.aspect, ASPECTS),  # type: ignore[arg-type]
-        source_short_side=table.integer("source_short_side", base.source_short_side, low=32),
-    )
-    stride = table.integer("stride", spec.frames, low=1)
-    table.finish()
-    return spec, stride
+def _check_keys(raw: Any, info: msgspec.inspect.Type, source: str, path: str) -> None:
+    """Raises InputError for a table in the wrong place, an unknown key, or a text that is none of a few."""
+    if isinstance(info, msgspec.inspect.LiteralType) and raw not in info.values:
+        choices = ", ".join(f'"{value}"' for value in info.values)
+        raise InputError(f"{source}: {path} must be one of {choices}, got {raw!r}")
+    if isinstance(info, msgspec.inspect.VarTupleType) and isinstance(raw, list):
+        for number, entry in enumerate(raw):
+            _check_keys(entry, info.item_type, source, f"{path}.{number}")
+    if not isinstance(info, msgspec.inspect.DataclassType):
+        return
+    if not isinstance(raw, Mapping):
+        raise InputError(f"{source}: {path} must be a table, got {raw!r}")
+    inner = {entry.encode_name: entry.type for entry in info.fields}
+    if info.cls in (Config, SequenceSpec):  # the one key that stands elsewhere in the file
+        stride = inner.pop("stride", msgspec.inspect.AnyType())
+        inner |= {"stride": stride} if info.cls is SequenceSpec else {}
+    for key, value in raw.items():
+        name = f"{path}.{key}" if path else key
+        if key not in inner:
+            near = difflib.get_close_matches(key, list(inner), 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(
+                f"{source}: unknown key {name}; expected one of {', '.join(sorted(inner))}{hint}"
+            )
+        _check_keys(value, inner[key], source, name)
 
 
-def _model(table: Table) -> ModelConfig:
-    base = ModelConfig()
-    temporal = table.string("temporal", base.temporal, TEMPORAL)
-    model = ModelConfig(
-        kind=table.string("kind", base.kind, KINDS),
-        backbone=table.string("backbone", base.backbone, BACKBONES),
-        pooling=table.string("pooling", base.pooling, POOLINGS),
-        lstm=table.integers("lstm", base.lstm if temporal == "lstm" else (), low=1),
-        dropout=table.numbers("dropout", base.dropout if temporal == "lstm" else (), low=0, below=1),
-        dense=table.integers("dense", base.dense, low=1),
-        dense_dropout=table.number("dense_dropout", base.dense_dropout, low=0, below=1),
-        temporal=temporal,
-        time_distributed=table.boolean("time_distributed", base.time_distributed),
-    )
-    if len(model.dropout) != len(model.lstm):
-        raise table.fault(
-            "dropout", f"one number for each of the {len(model.lstm)} LSTMs", list(model.dropout)
-        )
-    if (temporal == "none") != (not model.lstm):
-        expected = (
-            'an empty list, as temporal is "none"' if temporal == "none" else "at least one number of units"
-        )
-        raise table.fault("lstm", expected, list(model.lstm))
-    table.finish()
-    return model
-
-
-def _split(table: Table) -> SplitConfig:
-    base = SplitConfig()
-    fractions = table.numbers("fractions", base.fractions, low=0, high=1)
-    if len(fractions) != 3 or not math.isclose(sum(fractions), 1, abs_tol=1e-6) or fractions[0] == 0:
-        expected = "three numbers (training above 0, validation, test) that add up to 1"
-        raise table.fault("fractions", expected, list(fractions))
-    protocol = table.string("protocol", base.protocol, PROTOCOLS)
-    seed = table.integer("seed", base.seed, low=0)
-    table.finish()
-    return SplitConfig(protocol, (fractions[0], fractions[1], fractions[2]), seed)
-
-
-def _augment(table: Table) -> AugmentConfig:
-    copies = table.integer("copies", AugmentConfig().copies, low=0)
-    names = [entry.name for entry in dataclasses.fields(Ranges)]
-    numbers = "a number or a range [low, high]"
-    values = {key: table.take(key, None, numbers, int, float, list) for key in names if key in table.raw}
-    table.finish(names)
-    ranges = Ranges(**{key: tuples(value) for key, value in values.items()})
-    return AugmentConfig(copies, dataclasses.asdict(ranges))
-
-
-def _phase(table: Table) -> Phase:
-    phase = Phase(
-        name=table.string("name"),
-        trainable=table.string("trainable"),
-        learning_rate=table.number("learning_rate", None, low=1e-12, high=10),
-        epochs=table.integer("epochs", None, low=1),
-        patience=table.integer("patience", 5, low=1),
-        batch=table.integer("batch", 8, low=1),
-    )
-    if not _TRAINABLE.fullmatch(phase.trainable):
-        raise table.fault("trainable", '"none", "last:N" (N from 1) or "all"', phase.trainable)
-    table.finish()
-    return phase
+def _explain(fault: str, raw: Any, source: str) -> NoReturn:
+    """Raises InputError in our words for a fault of msgspec, such as "Expected `int` >= 1 - at `$.seed`"."""
+    expected, _, place = fault.partition(" - at `$")
+    keys = re.findall(r"[^.\[\]`]+", place)
+    path = ".".join("sequence.stride" if key == "stride" else key for key in keys)
+    missing = re.match(r"Object missing required field `(\w+)`", expected)
+    if missing:
+        raise InputError(f"{source}: {'.'.join([*keys, missing[1]])} is missing")
+    got = raw
+    for key in keys:
+        got = got[int(key) if isinstance(got, list) else key]
+    expected = expected.removeprefix("Expected ").split(", got ")[0]
+    for word, plain in _WORDS.items():
+        expected = expected.replace(word, plain)
+    raise InputError(f"{source}: {path} must be {expected}, got {got!r}")
 
 
 def _read(name_or_path: str) -> tuple[str, str]:
     """Text of the configuration and what to call it in messages."""
     names = config_names()
     if name_or_path in names:
-        return (resources.files("exerlitenet") / "configs" / f"{name_or_path}.toml").read_text(
-            "utf-8"
-        ), name_or_path
+        return (_SHIPPED / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
     path = Path(name_or_path)
     if not path.is_file():
         raise InputError(

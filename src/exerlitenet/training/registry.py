@@ -1,7 +1,10 @@
-"""One door to both families of models: training a configuration, judging a run, exporting it."""
+"""The model types, each with how it is trained, taken apart and described; and what is done with a run of any type."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,14 @@ from exerlitenet.export.export import ExportReport, Parts, export_bundle
 from exerlitenet.files import replacing
 from exerlitenet.progress import Progress
 from exerlitenet.recognition.recognizer import Recognizer
+from exerlitenet.training.cnn_lstm import fit as cnn_lstm_fit
+from exerlitenet.training.cnn_lstm import network as cnn_lstm
 from exerlitenet.training.config import Config
+from exerlitenet.training.engine import KerasEngine, TrainedParts
+from exerlitenet.training.posture import model as posture
+from exerlitenet.training.posture import run as posture_run
 from exerlitenet.training.run import Run, RunClip
+from exerlitenet.training.summary import Describable, ModelDescription, SetTrainable, describe_network
 from exerlitenet.video.sequence import prepare, sequence_of, window_indices
 from exerlitenet.video.source import open_video
 
@@ -25,8 +34,8 @@ COMPARED_SEEDS = range(1_000_100, 1_000_104)
 # Sequences of the dataset that a run keeps to compare its bundle on.
 KEPT_SEQUENCES = 8
 # Of a run's metrics, what a model's card has no room for.
-LEFT_OUT = frozenset(
-    (
+NOT_ON_THE_CARD = frozenset(
+    [
         "provenance",
         "results",
         "by_group",
@@ -36,8 +45,41 @@ LEFT_OUT = frozenset(
         "worst_counted",
         "failed",
         "phases",
-    )
+    ]
 )
+
+
+@dataclass(frozen=True)
+class ModelType:
+    """What the registry needs of a model type.
+
+    fit: trains a configuration on a dataset; called as `fit_run` is.
+    parts: of a trained run, what recognition and an export need. Raises InputError for one without weights.
+    network: the network of a configuration without pretrained weights, and what sets which part of it learns.
+    cross_validates: whether `fit` takes `folds`.
+    """
+
+    fit: Callable[..., Run]
+    parts: Callable[[Run], TrainedParts]
+    network: Callable[[Config], tuple[Describable, SetTrainable]]
+    cross_validates: bool = False
+
+
+def _cnn_lstm_network(config: Config) -> tuple[Describable, SetTrainable]:
+    network = cnn_lstm.build(config.model, config.sequence, config.classes, weights=None)
+    return network, partial(cnn_lstm.set_trainable, network)
+
+
+def _posture_network(config: Config) -> tuple[Describable, SetTrainable]:
+    network = posture.build_posture_network(config)
+    return network, network.set_trainable
+
+
+# model.kind -> the model type.
+MODEL_TYPES: dict[str, ModelType] = {
+    "recurrent": ModelType(cnn_lstm_fit.fit, cnn_lstm.parts_of, _cnn_lstm_network),
+    "posture": ModelType(posture_run.fit_default, posture.parts_of, _posture_network, cross_validates=True),
+}
 
 
 def fit_run(
@@ -50,24 +92,22 @@ def fit_run(
     progress: Progress | None = None,
     folds: int | None = None,
 ) -> Run:
-    """Trains what a configuration describes; see `fit.fit` and `posture_run.fit_default`.
+    """Trains what a configuration describes; see `cnn_lstm.fit.fit` and `posture.run.fit_default`.
 
-    folds: cross-validate in so many folds by group; for the posture family.
+    folds: cross-validate in so many folds by group; InputError for a model type that does not.
     """
-    if config.model.kind == "posture":
-        from exerlitenet.training.posture.run import fit_default
-
-        run = fit_default(
-            dataset, config, weights=weights, out=out, resume=resume, progress=progress, folds=folds
-        )
-    elif folds is not None:
+    model_type = MODEL_TYPES[config.model.kind]
+    if folds is not None and not model_type.cross_validates:
         raise InputError('folds are for configurations with model.kind="posture"; leave --folds out')
-    else:
-        from exerlitenet.training.cnn_lstm.fit import fit
-
-        run = fit(dataset, config, weights=weights, out=out, resume=resume, progress=progress).run
+    more = {} if folds is None else {"folds": folds}
+    run = model_type.fit(dataset, config, weights=weights, out=out, resume=resume, progress=progress, **more)
     keep_sequences(run, dataset)
     return run
+
+
+def describe_model(config: Config) -> ModelDescription:
+    """Builds a configuration's network with random weights and describes it."""
+    return describe_network(config, *MODEL_TYPES[config.model.kind].network(config))
 
 
 def keep_sequences(run: Run, dataset: Path) -> None:
@@ -78,11 +118,8 @@ def keep_sequences(run: Run, dataset: Path) -> None:
     spec = run.config.sequence
     # Those that the run could read; the dataset may hold others.
     known = {clip.name for clip in run.split.clips}
-    clips = [
-        clip
-        for clip in read_manifest(dataset, classes=run.config.classes, check=False).clips
-        if RunClip.of(clip).name in known
-    ]
+    manifest = read_manifest(dataset, classes=run.config.classes, check=False)
+    clips = [clip for clip in manifest.clips if RunClip.of(clip).name in known]
     if not clips:  # moved or changed since a finished run was trained
         return
     chosen = clips[:: max(1, len(clips) // KEPT_SEQUENCES)][:KEPT_SEQUENCES]
@@ -97,18 +134,9 @@ def keep_sequences(run: Run, dataset: Path) -> None:
 def recognizer_of_run(folder: Path) -> Recognizer:
     """The recogniser of a finished run, through Keras. Raises InputError when the folder is no finished run."""
     run = Run.open(folder)
-    if run.config.model.kind == "posture":
-        from exerlitenet.training.posture.engine import (
-            COUNTING,
-            SEGMENTS,
-            PostureEngine,
-            load_posture_network,
-        )
-
-        return Recognizer(PostureEngine(load_posture_network(run), run.config), SEGMENTS, COUNTING)
-    from exerlitenet.training.cnn_lstm.engine import KerasEngine
-
-    return Recognizer(KerasEngine.from_run(run))
+    config = run.config
+    engine = KerasEngine(config, MODEL_TYPES[config.model.kind].parts(run))
+    return Recognizer(engine, config.thresholds.segments, config.thresholds.counting)
 
 
 def export_run(folder: Path, out: Path, *, int8: bool = False) -> ExportReport:
@@ -121,47 +149,26 @@ def export_run(folder: Path, out: Path, *, int8: bool = False) -> ExportReport:
     if kept.is_file():
         with np.load(kept, allow_pickle=False) as stored:
             real = list(stored["sequences"])
+    config, trained = run.config, MODEL_TYPES[run.config.model.kind].parts(run)
+    parts = Parts(
+        name=config.name,
+        classes=config.classes,
+        spec=config.sequence,
+        encoder=trained.encoder,
+        head=trained.head_weights,
+        full=trained.full,
+        phase_delay=trained.phase_delay,
+        segments=config.thresholds.segments,
+        counting=config.thresholds.counting,
+    )
     return export_bundle(
-        _parts(run),
+        parts,
         out,
         [*real, *rendered],
         sample=sample,
         metrics=_figures(metrics),
         provenance=_provenance(run),
         int8=int8,
-    )
-
-
-def _parts(run: Run) -> Parts:
-    config = run.config
-    if config.model.kind == "posture":
-        from exerlitenet.training.posture.engine import COUNTING, SEGMENTS, load_posture_network
-        from exerlitenet.training.posture.head import frame_encoder, head_weights
-
-        whole = load_posture_network(run)
-        return Parts(
-            name=config.name,
-            classes=config.classes,
-            spec=config.sequence,
-            encoder=frame_encoder(whole.posture, whole.head),
-            head=head_weights(whole.head),
-            full=whole.full,
-            phase_delay=whole.head.config.phase_delay,
-            segments=SEGMENTS,
-            counting=COUNTING,
-        )
-    from exerlitenet.training.cnn_lstm.engine import load_network
-    from exerlitenet.training.cnn_lstm.network import encoder
-    from exerlitenet.training.cnn_lstm.network import head_weights as recurrent_head
-
-    network = load_network(run)
-    return Parts(
-        name=config.name,
-        classes=config.classes,
-        spec=config.sequence,
-        encoder=encoder(network),
-        head=recurrent_head(network),
-        full=network.full,
     )
 
 
@@ -190,9 +197,9 @@ def _provenance(run: Run) -> dict[str, Any]:
     found.pop("dataset")
     config = found["config"]
     if "posture" in config:  # folders of the machine that trained stay out of a model's card
-        posture = config["posture"]
-        names = {key: Path(value).name for key, value in posture.items() if isinstance(value, str)}
-        found["config"] = config | {"posture": posture | names}
+        table = config["posture"]
+        names = {key: Path(value).name for key, value in table.items() if isinstance(value, str)}
+        found["config"] = config | {"posture": table | names}
     return found | {
         "protocol": found["split"],
         "split": {part: parts[part] for part in ("validation", "test")},
@@ -205,7 +212,7 @@ def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
     def short(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {key: short(inner) for key, inner in value.items() if key not in LEFT_OUT}
+        return {key: short(inner) for key, inner in value.items() if key not in NOT_ON_THE_CARD}
 
     figures: dict[str, Any] = short(metrics)
     return figures

@@ -22,20 +22,29 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exerlitenet.datasets.clips import Clip, digest_of
+from exerlitenet.datasets.manifest import Manifest, read_manifest
 from exerlitenet.datasets.split import Split
 from exerlitenet.errors import InputError
 from exerlitenet.files import TEMPORARY, write_atomically
+from exerlitenet.progress import Progress
 from exerlitenet.training.config import Config, load_config
+from exerlitenet.training.keras import load_weights
+
+if TYPE_CHECKING:
+    import keras
 
 MARKER = "run.json"
 FORMAT = 1
+COLUMNS = ("phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 # What a run's results may depend on, where installed.
 PACKAGES = ("exerlitenet", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pillow", "av")
 
@@ -112,7 +121,7 @@ class RunSplit:
 
 @dataclass(frozen=True)
 class Run:
-    """A training run on disk, of any model family.
+    """A training run on disk, of any model type.
 
     facts: content of run.json. Files of the module's list are found by the properties below.
     """
@@ -139,16 +148,14 @@ class Run:
             if out.exists()
             else set()
         )
+        if there and not resume:
+            raise InputError(f"{out} is not empty; name another folder, or continue a run by --resume")
         # A run killed while it was being made has no marker yet; nothing is lost by beginning again.
         if there - {"config.toml"}:
-            if not resume:
-                raise InputError(f"{out} is not empty; name another folder, or go on with a run by --resume")
             run = cls.open(out)
             run._check_same(config, first_weights)
             run.remove_temporary_files()
             return run
-        if there and not resume:
-            raise InputError(f"{out} is not empty; name another folder, or go on with a run by --resume")
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -180,13 +187,15 @@ class Run:
     def best_weights(self) -> Path:
         return self.folder / "best.weights.h5"
 
+    def load_best(self, network: keras.Model) -> None:
+        """Sets the best weights. Raises InputError when there are none yet, or another network's."""
+        if not self.best_weights.is_file():
+            raise InputError(f"{self.folder} has no trained weights yet; train it with --resume")
+        load_weights(network, self.best_weights, "the run's network")
+
     @property
     def metrics_file(self) -> Path:
         return self.folder / "metrics.json"
-
-    @property
-    def report_file(self) -> Path:
-        return self.folder / "report.html"
 
     @property
     def checkpoint(self) -> Path:
@@ -205,12 +214,15 @@ class Run:
         """Raises InputError when the run was killed before it had one."""
         return RunSplit.from_json(_read_json(self.folder / "split.json"))
 
-    @property
-    def has_split(self) -> bool:
-        return (self.folder / "split.json").is_file()
-
-    def write_split(self, split: RunSplit) -> None:
-        write_atomically(self.folder / "split.json", json.dumps(split.to_json()) + "\n")
+    def keep_split(self, split: RunSplit, dataset: Path) -> None:
+        """Writes the split of a new run; that of a resumed one must be the same, or InputError names the dataset."""
+        if not (self.folder / "split.json").is_file():
+            write_atomically(self.folder / "split.json", json.dumps(split.to_json()) + "\n")
+        elif self.split != split:
+            raise InputError(
+                f"{self.folder} was begun with other clips than {dataset} now holds, or with other --folds; give the "
+                "same, or begin anew in another folder"
+            )
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -218,7 +230,9 @@ class Run:
         data: dict[str, Any] = _read_json(self.metrics_file)
         return data
 
-    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+    def write_metrics(self, metrics: Mapping[str, Any], page: str) -> None:
+        """Ends the run. page: of its report, as HTML."""
+        write_atomically(self.folder / "report.html", page)
         write_atomically(self.metrics_file, json.dumps(metrics, indent=1) + "\n")
 
     @property
@@ -232,9 +246,8 @@ class Run:
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(
-            text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n"
-        )
+        columns = [name for name in COLUMNS if any(name in row for row in rows)]
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         write_atomically(self.folder / "history.csv", text.getvalue())
@@ -264,6 +277,19 @@ class Run:
             "seconds": round(sum(float(row.get("seconds") or 0) for row in self.history), 1),
         }
 
+    @contextmanager
+    def training(self, *, keep_cache: bool = False) -> Iterator[None]:
+        """Around a training: what only an unfinished run needs goes at its end, and a run that ends with an
+        InputError before it has learned anything leaves nothing.
+        """
+        try:
+            yield
+        except InputError:
+            if not any(self.folder.rglob("*.weights.h5")) and not any(self.folder.rglob("*checkpoint.npz")):
+                self.discard()
+            raise
+        self.finish(keep_cache=keep_cache)
+
     def remove_temporary_files(self) -> None:
         """What a killed program left half-written."""
         for path in self.folder.rglob(f"{TEMPORARY}*"):
@@ -279,6 +305,7 @@ class Run:
     def discard(self) -> None:
         """Takes back `create`: removes the run's own files, and the folder when nothing else is in it."""
         self.finish()
+        shutil.rmtree(self.folder / "posture", ignore_errors=True)
         for name in ("config.toml", MARKER, "split.json", "log.txt"):
             (self.folder / name).unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
@@ -296,6 +323,24 @@ class Run:
                 f"{self.folder} was begun with weights {self.facts['weights']}, got {weights}; give the same "
                 "ones, or another folder"
             )
+
+
+def read_clips(dataset: Path, config: Config, progress: Progress) -> Manifest:
+    """A dataset's usable clips; says what is not used. Raises InputError when a class has none."""
+    manifest = read_manifest(
+        dataset, classes=config.classes, progress=partial(progress.step, "reading the clips")
+    )
+    for fault in manifest.faults:
+        progress.say(f"not used: {fault.file}: {fault.problem}")
+    if manifest.left_out:
+        shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
+        progress.say(f"not used, since their classes were not asked for: {shown}")
+    missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
+    if missing:
+        raise InputError(
+            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
+        )
+    return manifest
 
 
 def _describe_weights(weights: str | Path | None) -> str:
@@ -327,12 +372,10 @@ def _read_json(path: Path) -> Any:
 
 
 def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _first_difference(old: Any, new: Any, where: str = "") -> str | None:

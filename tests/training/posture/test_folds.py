@@ -1,4 +1,4 @@
-"""Cross-validating the default model: who learns from whom, what is kept of it, and going on where it was killed."""
+"""Cross-validating the default model: who learns from whom, what is kept of it, and resuming where it was killed."""
 
 # Fixtures are imported, and named again by the tests that take them.
 
@@ -21,7 +21,6 @@ from exerlitenet.datasets.split import split_by_group
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import Folds
 from exerlitenet.training.posture import run as posture_run
-from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
 from exerlitenet.training.posture.run import fit_default
 from exerlitenet.training.run import Run
 from tiny_posture import (
@@ -93,7 +92,7 @@ def test_who_each_part_of_the_model_learns_from(
     """The frame network from the training part; the final head from that, or after folds from everyone."""
     learned: dict[str, Any] = {}
 
-    class Looks:
+    class Features:
         def __init__(self, run: Run, posture: Any, clips: Any, progress: Any) -> None:
             pass
 
@@ -107,10 +106,10 @@ def test_who_each_part_of_the_model_learns_from(
         learned["posture"] = ([clip.name for clip in clips], [clip.name for clip in held_out])
         return tmp_path
 
-    def cross_validate(looks: Any, count: int, known: frozenset[int]) -> None:
+    def cross_validate(features: Any, count: int, known: frozenset[int]) -> None:
         learned["folds"] = (count, known)
 
-    monkeypatch.setattr(posture_run, "Looks", Looks)
+    monkeypatch.setattr(posture_run, "ClipFeatures", Features)
     monkeypatch.setattr(posture_run, "train_posture", train_posture)
     monkeypatch.setattr(posture_run, "load_posture", lambda *_: None)
     monkeypatch.setattr(posture_run, "cross_validate", cross_validate)
@@ -132,10 +131,10 @@ def test_who_each_part_of_the_model_learns_from(
 def test_heads_of_folds_differ_and_the_frame_network_is_shared(
     folded: tuple[Run, Quiet], whole: tuple[Run, Quiet]
 ) -> None:
-    from exerlitenet.training.posture.engine import load_posture_network
+    from exerlitenet.training.posture.model import load_posture_network
 
     run, progress = folded
-    assert sum(line.startswith("posture at 64 pixels: step 2 of 2") for line in progress.lines) == 1
+    assert sum(line.startswith("posture 2 at 64 pixels") for line in progress.lines) == 1
     with_folds, without = load_posture_network(run), load_posture_network(whole[0])
     for mine, theirs in zip(with_folds.posture.get_weights(), without.posture.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -151,7 +150,9 @@ def test_what_was_cross_validated_is_judged_without_running_it_again(
 ) -> None:
     run, _ = folded
     clips = read_manifest(dataset, classes=run.config.classes).clips
-    found = Folds.load(run.folder).evaluate(clips, SEGMENTS, COUNTING)
+    found = Folds.load(run.folder).evaluate(
+        clips, run.config.thresholds.segments, run.config.thresholds.counting
+    )
     for name in ("left out", "strangers"):
         kept = run.metrics[name.replace(" ", "_")]
         assert found[name].to_json()["judgements"] == kept["judgements"]
@@ -175,7 +176,9 @@ def test_a_killed_cross_validation_does_not_begin_finished_heads_again(
     progress = Quiet()
     run = fit_default(dataset, tiny_config(), weights=None, out=out, resume=True, progress=progress, folds=2)
     assert done.stat().st_mtime_ns == before
-    assert not any(line.startswith(("fold-0-of-2 epoch", "posture at")) for line in progress.lines)
+    assert not any(
+        line.startswith(("fold-0-of-2 epoch", "posture 1", "posture 2")) for line in progress.lines
+    )
     assert any(line.startswith("fold-1-of-2 epoch 2") for line in progress.lines)
     wanted = folded[0]
     assert without_seconds(run.history) == without_seconds(wanted.history)

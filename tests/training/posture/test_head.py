@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exerlitenet.errors import InputError
 from exerlitenet.training.config import load_config
 from exerlitenet.training.posture.head import Head, HeadConfig, build_head, frame_encoder, sequence_head
 from exerlitenet.video.crop import Crop
@@ -85,24 +84,5 @@ def test_the_two_streaming_parts_are_the_whole(head: Head) -> None:
 
 
 def test_the_shipped_table_is_the_papers_head() -> None:
-    config = HeadConfig.from_mapping(load_config("default").extra["head"])
+    config = load_config("default").head
     assert (config.lstm, config.dense) == ((128, 128), 64)
-    assert HeadConfig.from_mapping({}) == HeadConfig()
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"epoch": 3}, r"unknown key head\.epoch;.*did you mean epochs"),
-        ({"lstm": [128]}, r"head\.lstm must be the units of two layers, got \[128\]"),
-        ({"lstm": 128}, r"head\.lstm must be a list"),
-        ({"copies": 0}, r"head\.copies must be a whole number from 1, got 0"),
-        ({"dropout": 1.0}, r"head\.dropout must be a number from 0 to below 1"),
-        ({"epochs": "many"}, r"head\.epochs must be a whole number from 1, got 'many'"),
-        ({"phase_delay": -1}, r"head\.phase_delay must be a whole number from 0"),
-    ],
-)
-def test_an_unfit_table_is_one_line(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message) as raised:
-        HeadConfig.from_mapping(table)
-    assert "\n" not in str(raised.value)

@@ -96,7 +96,7 @@ def same(mine: list[list[Copy]], theirs: list[list[Copy]]) -> None:
 def test_every_clip_has_its_copies_at_their_own_speeds(tmp_path: Path) -> None:
     done: list[tuple[int, int]] = []
     network = Light()
-    found = encode(tmp_path / "a" / "b", network, progress=lambda n, total: done.append((n, total)))
+    found = encode(tmp_path / "a" / "b", network, on_progress=lambda n, total: done.append((n, total)))
     assert [len(row) for row in found] == [2] * 5
     assert done == [(n, 10) for n in range(1, 11)]
     assert network.calls == sum(len(copy.joints) for row in found for copy in row), "each frame once"
@@ -199,7 +199,7 @@ def test_a_killed_encoding_goes_on(tmp_path: Path) -> None:
         gone.unlink()
     network = Light()
     done: list[int] = []
-    same(encode(tmp_path, network, progress=lambda n, total: done.append(n)), wanted)
+    same(encode(tmp_path, network, on_progress=lambda n, total: done.append(n)), wanted)
     assert done == [9, 10]
     assert network.calls == sum(len(copy.joints) for copy in missing)
     again = Light()

@@ -1,8 +1,8 @@
-"""Teaching the frame network: stages, averages, statistics, and going on after a kill."""
+"""Teaching the frame network: stages, averages, statistics, dead units, and resuming after a kill."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,18 @@ import pytest
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.errors import InputError
+from exerlitenet.training.config import PostureStage
 from exerlitenet.training.posture import pose_fit
 from exerlitenet.training.posture.pose_data import PostureBatches
 from exerlitenet.training.posture.pose_fit import (
-    PostureReport,
-    PostureStage,
-    PostureTable,
     fit_posture,
+    prune_dead_units,
     reestimate_norms,
     trainable_posture,
 )
 from exerlitenet.training.posture.run import load_posture
+from exerlitenet.training.run import Run
+from quiet_progress import Quiet
 from tiny_posture import posed, quick, tiny_config
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -29,51 +30,59 @@ keras = pytest.importorskip("keras", reason="training needs Keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 STAGES = (PostureStage(32, 4, 4, 1e-2, 1e-3), PostureStage(64, 3, 4, 5e-3, 1e-4))
+Trained = tuple[list[Any], Run]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
-    with quick():
+    with quick(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pose_fit, "EPOCH_STEPS", 2)
         yield
-
-
-@pytest.fixture(autouse=True)
-def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pose_fit, "REPORT_EVERY", 2)
 
 
 def batches_of(stage: PostureStage) -> PostureBatches:
     return PostureBatches([posed(k) for k in range(3)], Ranges(), 0)
 
 
-def train(folder: Path, report: Callable[[PostureReport], None] | None = None) -> list[Any]:
-    """The weights of the network that a stage at 64 pixels loads from the file."""
-    path = fit_posture(STAGES, batches_of, None, folder, seed=5, checkpoint_every=2, report=report)
-    return list(load_posture(tiny_config(), path).get_weights())
+def train(
+    folder: Path, kill: str | None = None, stages: tuple[PostureStage, ...] = STAGES, size: int = 64
+) -> Trained:
+    """The weights of the network that a stage at `size` pixels loads from the file, and the run.
+
+    kill: stops at a line that begins like this.
+    """
+    config = tiny_config(f"sequence.size={size}", "seed=5")
+    run = Run.create(folder, config, resume=True)
+    path = fit_posture(run, stages, batches_of, None, Stopped(kill))
+    return list(load_posture(config, path).get_weights()), run
+
+
+class Stopped(Quiet):
+    def __init__(self, line: str | None) -> None:
+        super().__init__()
+        self._line = line
+
+    def say(self, line: str) -> None:
+        super().say(line)
+        if self._line is not None and line.startswith(self._line):
+            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[PostureReport], Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pose_fit, "REPORT_EVERY", 2)
-        folder, reports = tmp_path_factory.mktemp("posture"), list[PostureReport]()
-        return train(folder, reports.append), reports, folder
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return train(tmp_path_factory.mktemp("posture") / "run")
 
 
-def test_reports_tell_steps_loss_and_time(whole: tuple[list[Any], list[PostureReport], Path]) -> None:
-    _, reports, folder = whole
-    assert [(r.stage, r.step, r.steps, r.block) for r in reports] == [
-        *((0, 2, 4, 2), (0, 4, 4, 2)),
-        *((1, 2, 3, 2), (1, 3, 3, 1)),
+def test_every_epoch_is_a_row_and_nothing_but_the_weights_is_left(whole: Trained) -> None:
+    rows = whole[1].history
+    assert [(row["phase"][:9], row["epoch"]) for row in rows] == [
+        *(("posture 1", 1), ("posture 1", 2), ("posture 2", 1), ("posture 2", 2)),
     ]
-    assert all(0 < r.loss < 100 and r.seconds > 0 for r in reports)
-    assert PostureReport(0, 50, 200, 1.0, 25.0, 50).seconds_left == 75
-    assert [path.name for path in folder.iterdir()] == ["posture.weights.h5"]
+    assert all(0 < row["loss"] < 100 for row in rows)
+    assert [path.name for path in (whole[1].folder / "posture").iterdir()] == ["posture.weights.h5"]
 
 
-def test_every_tensor_learns_and_every_statistic_is_new(
-    whole: tuple[list[Any], list[PostureReport], Path],
-) -> None:
+def test_every_tensor_learns_and_every_statistic_is_new(whole: Trained) -> None:
     keras.utils.set_random_seed(5)
     initial = trainable_posture(STAGES[0], None)
     names = [weight.path for weight in initial.weights]
@@ -83,27 +92,19 @@ def test_every_tensor_learns_and_every_statistic_is_new(
         assert not np.allclose(before, after, atol=1e-7), name
 
 
-@pytest.mark.parametrize(("stage", "step"), [(0, 4), (1, 3)])
-def test_a_killed_run_goes_on_to_the_same_weights(
-    whole: tuple[list[Any], list[PostureReport], Path], tmp_path: Path, stage: int, step: int
-) -> None:
-    def killed(now: PostureReport) -> None:
-        if (now.stage, now.step) == (stage, step):
-            raise KeyboardInterrupt
-
+@pytest.mark.parametrize("line", ["posture 1 at 32 pixels (epochs of 2 steps) epoch 2", "posture 2 at"])
+def test_a_killed_run_continues_to_the_same_weights(whole: Trained, tmp_path: Path, line: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, killed)
-    assert [path.name for path in tmp_path.iterdir()] == ["posture.checkpoint.npz"]
-    reports: list[PostureReport] = []
-    resumed = train(tmp_path, reports.append)
-    # A checkpoint is there after two steps, so no earlier report comes again.
-    assert (reports[0].stage, reports[0].step) == (stage, step)
+        train(tmp_path / "run", line)
+    resumed, run = train(tmp_path / "run")
     for mine, wanted in zip(resumed, whole[0], strict=True):
         np.testing.assert_allclose(mine, wanted, atol=1e-5)
+    for row, other in zip(run.history, whole[1].history, strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], abs=1e-5)
 
 
-def test_a_run_killed_after_its_last_stage_goes_on_at_that_stages_size(
-    whole: tuple[list[Any], list[PostureReport], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_killed_after_its_last_stage_continues_at_that_stages_size(
+    whole: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -111,34 +112,26 @@ def test_a_run_killed_after_its_last_stage_goes_on_at_that_stages_size(
     with monkeypatch.context() as patch:
         patch.setattr(pose_fit, "reestimate_norms", killed)
         with pytest.raises(KeyboardInterrupt):
-            train(tmp_path)
-    for mine, wanted in zip(train(tmp_path), whole[0], strict=True):
+            train(tmp_path / "run")
+    for mine, wanted in zip(train(tmp_path / "run")[0], whole[0], strict=True):
         np.testing.assert_allclose(mine, wanted, atol=1e-5)
 
 
-def test_a_finished_phase_is_not_trained_again(
-    whole: tuple[list[Any], list[PostureReport], Path],
-) -> None:
-    (whole[2] / "posture.checkpoint.npz").write_bytes(b"left by a kill at the very end")
-
-    def never(now: PostureReport) -> None:
-        raise AssertionError("it trains")
-
-    for mine, wanted in zip(train(whole[2], never), whole[0], strict=True):
+def test_a_finished_phase_is_not_trained_again(whole: Trained) -> None:
+    folder = whole[1].folder / "posture"
+    (folder / "posture.checkpoint.npz").write_bytes(b"left by a kill at the very end")
+    for mine, wanted in zip(train(whole[1].folder, kill="")[0], whole[0], strict=True):
         np.testing.assert_array_equal(mine, wanted)
-    assert [path.name for path in whole[2].iterdir()] == ["posture.weights.h5"]
+    assert [path.name for path in folder.iterdir()] == ["posture.weights.h5"]
 
 
 def test_the_weights_are_the_average_over_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An average that hardly moves stays where it begins, after the first step, which is of at most 1e-2 / 20."""
     monkeypatch.setattr(pose_fit, "EMA_MOMENTUM", 1.0 - 1e-9)
-    path = fit_posture(STAGES[:1], batches_of, None, tmp_path, seed=5)
+    found, _ = train(tmp_path / "run", stages=STAGES[:1], size=32)
     keras.utils.set_random_seed(5)
     initial = trainable_posture(STAGES[0], None)
-    found = load_posture(tiny_config("sequence.size=32"), path)
-    for weight, before, after in zip(
-        initial.weights, initial.get_weights(), found.get_weights(), strict=True
-    ):
+    for weight, before, after in zip(initial.weights, initial.get_weights(), found, strict=True):
         if "moving" not in weight.path:
             assert 0 < np.abs(after - before).max() < 5.1e-4
 
@@ -160,18 +153,6 @@ def test_statistics_are_the_mean_over_the_batches() -> None:
     assert first.momentum == pose_fit.NORM_MOMENTUM
 
 
-def test_a_loss_that_is_no_number_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keras.Model, "train_on_batch", lambda *_: float("nan"))
-    with pytest.raises(InputError, match=r"posture\.stages\.0: the loss of step 1 .* now 0\.01"):
-        train(tmp_path)
-
-
-def test_a_damaged_checkpoint_is_said(tmp_path: Path) -> None:
-    (tmp_path / "posture.checkpoint.npz").write_bytes(b"no archive")
-    with pytest.raises(InputError, match="begin anew"):
-        train(tmp_path)
-
-
 def test_a_file_of_other_weights_is_refused(tmp_path: Path) -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
@@ -181,38 +162,53 @@ def test_a_file_of_other_weights_is_refused(tmp_path: Path) -> None:
             load_posture(tiny_config(), tmp_path / f"{name}.weights.h5")
 
 
-STAGE = {"size": 64, "steps": 2, "batch": 4, "learning_rate": 1e-3, "final_learning_rate": 1e-4}
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"stages": [STAGE | {"stepz": 3}]}, r"unknown key posture\.stages\.0\.stepz.*did you mean steps"),
-        ({"stages": [STAGE | {"size": 40}]}, "32 divides"),
-        ({"stages": [STAGE | {"steps": 0}]}, r"posture\.stages\.0\.steps must be a whole number from 1"),
-        ({"stages": [STAGE | {"batch": "8"}]}, r"posture\.stages\.0\.batch must be a whole number"),
-        (
-            {"stages": [STAGE | {"rendered": 1.5}]},
-            r"posture\.stages\.0\.rendered must be a number from 0 to 1",
-        ),
-        ({"stages": [{"size": 64}]}, r"posture\.stages\.0\.steps is missing"),
-        ({"stages": []}, "at least one entry"),
-        ({}, "at least one entry"),
-        ({"stages": [STAGE], "unlabeled": "x"}, r"unknown key posture\.unlabeled.*did you mean unlabelled"),
-        ({"stages": [STAGE], "unlabelled": "x"}, "go together"),
-    ],
-)
-def test_an_unfit_table_is_one_line(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message) as raised:
-        PostureTable.from_mapping(table)
-    assert "\n" not in str(raised.value)
-
-
 def test_the_shipped_configuration_fits() -> None:
     from exerlitenet.training.config import load_config
 
     config = load_config("default")
-    table = PostureTable.from_mapping(config.extra["posture"])
-    sizes = [stage.size for stage in table.stages]
+    sizes = [stage.size for stage in config.posture.stages]
     assert sizes == sorted(sizes)
     assert sizes[-1] == config.sequence.size, "learns last at the size that it works at"
+
+
+UNITS = 6
+
+
+def with_dead_units() -> keras.Model:
+    """One squeeze-and-excite block, named as in Keras' MobileNetV3; two of its units never fire."""
+    layers = keras.layers
+    pixels = keras.Input((8, 8, 3))
+    pooled = layers.GlobalAveragePooling2D(keepdims=True)(pixels)
+    squeezed = layers.Conv2D(UNITS, 1, name="a_squeeze_excite_conv")(pooled)
+    fired = layers.ReLU(name="a_squeeze_excite_relu")(squeezed)
+    gate = layers.Conv2D(3, 1, activation="sigmoid", name="a_squeeze_excite_conv_1")(fired)
+    model = keras.Model(pixels, layers.Multiply()([pixels, gate]))
+    kernel, bias = model.get_layer("a_squeeze_excite_conv").get_weights()
+    bias[[1, 4]] = -100.0
+    model.get_layer("a_squeeze_excite_conv").set_weights([np.abs(kernel), bias])
+    return model
+
+
+def test_dead_units_are_zeroed_and_nothing_else_changes() -> None:
+    keras.utils.set_random_seed(0)
+    model = with_dead_units()
+    pictures = [np.random.default_rng(k).random((4, 8, 8, 3), np.float32) for k in range(3)]
+    before = [model.predict_on_batch(batch) for batch in pictures]
+    kept = [np.copy(w) for w in model.get_layer("a_squeeze_excite_conv").get_weights()]
+    assert prune_dead_units(model, pictures) == 2
+    for batch, said in zip(pictures, before, strict=True):
+        np.testing.assert_allclose(model.predict_on_batch(batch), said, atol=1e-6)
+    kernel, bias = model.get_layer("a_squeeze_excite_conv").get_weights()
+    excite = model.get_layer("a_squeeze_excite_conv_1").get_weights()[0]
+    dead = np.isin(np.arange(UNITS), [1, 4])
+    assert not kernel[..., dead].any()
+    assert not bias[dead].any()
+    assert not excite[..., dead, :].any()
+    np.testing.assert_array_equal(kernel[..., ~dead], kept[0][..., ~dead])
+    assert excite[..., ~dead, :].any()
+
+
+def test_a_network_without_such_blocks_is_left_as_it_is() -> None:
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.Conv2D(2, 1)(pixels))
+    assert prune_dead_units(model, [np.zeros((1, 8, 8, 3), np.float32)]) == 0

@@ -12,10 +12,10 @@ from exerlitenet.recognition.predictor import Predictor
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Frame
+from exerlitenet.training.posture.clip_features import predict_clip
 from exerlitenet.training.posture.head import Head, HeadConfig, build_head, sequence_head
 from exerlitenet.training.posture.head_data import Copy
 from exerlitenet.training.posture.network import joint_features
-from exerlitenet.training.posture.predict_clip import watch
 from exerlitenet.video.sequence import SequenceSpec
 from tiny_posture import CLASSES
 
@@ -96,9 +96,9 @@ def streamed(head: Head, copy: Copy, spec: SequenceSpec) -> ClipPredictions:
 
 
 @pytest.mark.parametrize("ticks", [1, 2, FRAMES - 1, FRAMES, FRAMES + 1, 15])
-def test_a_clip_watched_whole_is_the_clip_as_a_stream(head: Head, spec: SequenceSpec, ticks: int) -> None:
+def test_a_clip_predicted_whole_is_the_clip_as_a_stream(head: Head, spec: SequenceSpec, ticks: int) -> None:
     copy = copy_of(ticks)
-    found, wanted = watch(head, copy, CLASSES, spec), streamed(head, copy, spec)
+    found, wanted = predict_clip(head, copy, CLASSES, spec), streamed(head, copy, spec)
     assert len(found.predictions) == len(wanted.predictions) == max(1, ticks - spec.first_window + 1)
     for mine, theirs in zip(found.predictions, wanted.predictions, strict=True):
         assert mine.time_s == pytest.approx(theirs.time_s, abs=1e-9)
@@ -113,7 +113,7 @@ def test_a_clip_watched_whole_is_the_clip_as_a_stream(head: Head, spec: Sequence
 
 def test_windows_and_phases_of_the_test_differ(head: Head) -> None:
     """Else the test above could not fail."""
-    found = watch(head, copy_of(25), CLASSES, WHOLE)
+    found = predict_clip(head, copy_of(25), CLASSES, WHOLE)
     assert np.ptp([p.probabilities["squat"] for p in found.predictions]) > 0.05
     assert np.ptp([phase for _, phase in found.phases]) > 0.05
 
@@ -121,7 +121,7 @@ def test_windows_and_phases_of_the_test_differ(head: Head) -> None:
 def test_what_comes_later_changes_nothing_before(head: Head) -> None:
     copy = copy_of(20)
     shorter = replace(copy, joints=copy.joints[:15], context=copy.context[:15])
-    long, short = (watch(head, c, CLASSES, WHOLE) for c in (copy, shorter))
+    long, short = (predict_clip(head, c, CLASSES, WHOLE) for c in (copy, shorter))
     for mine, theirs in zip(short.predictions, long.predictions, strict=False):
         assert mine.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
     sure = 15 - head.config.phase_delay

@@ -1,4 +1,4 @@
-"""Training the default model from a dataset to a judged run, small; and going on where it was killed."""
+"""Training the default model from a dataset to a judged run, small; and resuming where it was killed."""
 
 # Fixtures are imported, and named again by the tests that take them.
 
@@ -21,7 +21,7 @@ import tiny_posture
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import HELD_OUT, Folds
 from exerlitenet.training.posture import pose_fit
-from exerlitenet.training.posture.rendered import RenderedTable, rendered_clips
+from exerlitenet.training.posture.pose_data import rendered_people
 from exerlitenet.training.posture.run import fit_default, sources_of
 from exerlitenet.training.run import Run
 from tiny_posture import (
@@ -65,18 +65,18 @@ def test_a_run_leaves_everything_it_should(whole: tuple[Run, Quiet], dataset: Pa
     assert metrics["left_out"]["protocol"] == HELD_OUT
     assert {run.split.clips[i].group for i in held_out}.isdisjoint(metrics["provenance"]["train_groups"])
     assert sum(metrics["counts"]["train"].values()) == len(split.train)
-    page = run.report_file.read_text()
+    page = (run.folder / "report.html").read_text()
     assert "Learning curves, phase head" in page
     assert "Split by group" in page
-    assert progress.stretches[0] == "looking at the clips"
+    assert progress.steps[0] == "reading the clips"
     for stretch in (
-        "posture at 32 pixels",
-        "posture at 64 pixels",
-        "looking at augmented copies",
-        "looking at clips as they are",
-        "sequence head (head)",
+        "posture 1 at 32 pixels",
+        "posture 2 at 64 pixels",
+        "encoding augmented copies",
+        "encoding clips as they are",
+        "head, epoch 2 of 2",
     ):
-        assert stretch in progress.stretches
+        assert any(what.startswith(stretch) for what in progress.steps)
     log = (run.folder / "log.txt").read_text()
     assert all(line in log for line in progress.lines)
 
@@ -94,36 +94,14 @@ def test_the_history_has_a_row_for_every_epoch_under_the_same_columns(whole: tup
     assert all(float(row["seconds"]) >= 0 and np.isfinite(row["loss"]) for row in run.history)
 
 
-def test_progress_lines_tell_the_time_left(whole: tuple[Run, Quiet], monkeypatch: pytest.MonkeyPatch) -> None:
-    from exerlitenet.training.posture.head_fit import HeadEpoch
-    from exerlitenet.training.posture.pose_fit import PostureReport
-    from exerlitenet.training.posture.record import Record
-
-    _, progress = whole
-    assert any(line.startswith("posture at 64 pixels: step 2 of 2, loss") for line in progress.lines)
-    assert any(line.startswith("head epoch 1 of 2: loss") and "s left" in line for line in progress.lines)
-    assert progress.lines[-1].startswith("head epoch 2 of 2")
-    run, quiet = whole[0], Quiet()
-    monkeypatch.setattr(Run, "write_history", lambda *_: None)
-    monkeypatch.setattr(Run, "log", lambda *_: None)
-    record = Record(run, quiet)
-    stage = pose_fit.PostureStage(160, 2000, 64, 1e-3, 1e-4)
-    record.posture(stage, PostureReport(0, 50, 2000, 1.25, 100.0, 50))
-    record.head(30, HeadEpoch("head", 10, 0.5, 0.9, None, None, 30.0), "fold-2")
-    assert quiet.lines == [
-        "posture at 160 pixels: step 50 of 2000, loss 1.2500, about 65 min left in this stage",
-        "fold-2 epoch 10 of 30: loss 0.5000 accuracy 0.900, 30.0 s; about 10 min left in this phase",
-    ]
-
-
 def test_no_tensor_is_what_it_began_as(whole: tuple[Run, Quiet]) -> None:
-    from exerlitenet.training.posture.engine import load_posture_network
+    from exerlitenet.training.posture.model import load_posture_network
     from exerlitenet.training.posture.run import load_posture
 
     run, _ = whole
     found = load_posture_network(run)
     keras.utils.set_random_seed(run.config.seed)
-    stage = pose_fit.PostureTable.from_mapping(run.config.extra["posture"]).stages[0]
+    stage = run.config.posture.stages[0]
     initial = pose_fit.trainable_posture(stage, None)
     for weight, before, after in zip(
         initial.weights, initial.get_weights(), found.posture.get_weights(), strict=True
@@ -140,12 +118,12 @@ def test_a_finished_run_is_not_trained_again(whole: tuple[Run, Quiet], dataset: 
     progress = Quiet()
     again = fit_default(dataset, tiny_config(), weights=None, out=run.folder, resume=True, progress=progress)
     assert again.metrics == run.metrics
-    assert progress.stretches == []
+    assert progress.steps == []
     assert not (run.folder / "cache").exists()
 
 
-@pytest.mark.parametrize("line", ["posture at 64 pixels: step 2", "head epoch 1 of 2"])
-def test_a_killed_run_goes_on_to_the_same_weights(
+@pytest.mark.parametrize("line", ["posture 2 at 64 pixels", "head epoch 1 of 2"])
+def test_a_killed_run_continues_to_the_same_weights(
     whole: tuple[Run, Quiet], dataset: Path, tmp_path: Path, line: str
 ) -> None:
     """A process of its own is killed right after it says the line, without a chance to tidy up."""
@@ -210,12 +188,7 @@ def test_a_run_belongs_to_its_clips_and_its_configuration(
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["posture.stages.0.step=2"], r"unknown key posture\.stages\.0\.step;"),
-        (["posture.unlabeled=x"], r"unknown key posture\.unlabeled"),
-        (["head.copys=2"], r"unknown key head\.copys"),
-        (["rendered.clip=2"], r"unknown key rendered\.clip"),
         (["rendered.first_seed=999999"], "below seed 1000000"),
-        (["split.protocol=sequence"], 'split.protocol="group"'),
         (["rendered.clips=0"], r"posture\.stages\.1\.rendered is 0\.5, but rendered\.clips is 0"),
     ],
 )
@@ -245,7 +218,7 @@ def test_a_dataset_without_poses_is_said_before_anything_long_is_done(dataset: P
     bare, out, progress = _copied(dataset, tmp_path / "bare"), tmp_path / "run", Quiet()
     with pytest.raises(InputError, match=r"bare has no poses to learn posture from; put poses/NAME\.npy"):
         fit_default(bare, tiny_config(), weights=None, out=out, progress=progress)
-    assert progress.stretches == ["looking at the clips"]
+    assert progress.steps == ["reading the clips"]
     assert not out.exists()
 
 
@@ -282,18 +255,17 @@ def test_rendered_people_are_made_once_and_never_by_half(
     with monkeypatch.context() as patch:
         patch.setattr(synthetic, "write_dataset", killed)
         with pytest.raises(KeyboardInterrupt):
-            rendered_clips(config, Quiet())
+            rendered_people(config, Quiet())
     progress = Quiet()
-    clips = rendered_clips(config, progress)
-    assert progress.stretches == ["rendering people"]
+    clips = rendered_people(config, progress)
+    assert progress.steps == ["rendering people"]
     assert len(clips) == 2
     assert all(clip.path.is_file() and clip.poses is not None for clip in clips)
     again = Quiet()
-    assert rendered_clips(config, again) == clips
-    assert again.stretches == []
+    assert rendered_people(config, again) == clips
+    assert again.steps == []
     assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-2-1"]
-    assert rendered_clips(tiny_config("rendered.clips=0"), again) == ()
-    assert RenderedTable.from_mapping({}) == RenderedTable()
+    assert rendered_people(tiny_config("rendered.clips=0"), again) == ()
 
 
 def test_rendered_people_that_another_run_has_just_made_stay(
@@ -309,7 +281,7 @@ def test_rendered_people_that_another_run_has_just_made_stay(
         return rename(made, target)
 
     monkeypatch.setattr(Path, "rename", late)
-    clips = rendered_clips(config, Quiet())
+    clips = rendered_people(config, Quiet())
     assert [clip.path.is_file() for clip in clips] == [True]
     assert (others / "of-another-run").exists()
     assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-1-1"]

@@ -1,18 +1,18 @@
-"""A dataset as the recurrent family learns from it: clips decoded, cut into sequences and split."""
+"""A dataset as the paper's network learns from it: clips decoded, cut into sequences and split."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import store_clips
-from exerlitenet.datasets.manifest import Manifest, read_manifest
+from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import PARTS, Split, check_no_leak, split_by_group, split_by_sequence
 from exerlitenet.datasets.windows import (
     PLAIN,
@@ -22,11 +22,10 @@ from exerlitenet.datasets.windows import (
     SequencePixels,
     cut_sequences,
 )
-from exerlitenet.errors import InputError
 from exerlitenet.folders import cache_folder
-from exerlitenet.progress import Progress, Stretch
+from exerlitenet.progress import Progress
 from exerlitenet.training.config import Config, SplitConfig
-from exerlitenet.training.run import Run, RunClip, RunSplit
+from exerlitenet.training.run import Run, RunClip, RunSplit, read_clips
 
 
 @dataclass(frozen=True)
@@ -61,27 +60,11 @@ def read_sequences(
     other clips than before.
     """
     config = run.config
-    if isinstance(dataset, Manifest):
-        manifest = dataset
-    else:
-        manifest = read_manifest(
-            dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
-        )
-        say_what_is_left_out(manifest, progress)
-    missing = [name for name in config.classes if all(clip.label != name for clip in manifest.clips)]
-    if missing:
-        raise InputError(
-            f"{manifest.root} has no clips of class {missing[0]}; add some, or set classes to those it has"
-        )
+    manifest = dataset if isinstance(dataset, Manifest) else read_clips(dataset, config, progress)
     sequences, pixels = cut_clips(manifest, config, progress, order)
     clips = tuple(RunClip.of(clip) for clip in manifest.clips)
     split = RunSplit(_split(config, clips, sequences), clips, tuple((s.clip, s.start) for s in sequences))
-    if not run.has_split:
-        run.write_split(split)
-    elif run.split != split:
-        raise InputError(
-            f"{run.folder} was begun with other clips than {manifest.root} now holds; restore them, or begin anew"
-        )
+    run.keep_split(split, manifest.root)
     counts = ", ".join(f"{part} {len(split.sequences_of(part))}" for part in PARTS)
     progress.say(f"{len(clips)} clips, {len(sequences)} sequences: {counts}. {split.split.statement}")
     return SequenceData(config.classes, manifest.clips, sequences, split, pixels)
@@ -97,12 +80,10 @@ def cut_clips(
         cache_folder() / "frames",
         rate=spec.rate,
         side=max(spec.source_short_side, spec.size),
-        progress=Stretch(progress, "decoding clips"),
+        progress=partial(progress.step, "decoding clips"),
     )
     sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
-    return sequences, SequencePixels(
-        sequences, stored, spec, Ranges(**config.augment.ranges), config.seed, order
-    )
+    return sequences, SequencePixels(sequences, stored, spec, config.augment.ranges, config.seed, order)
 
 
 def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSequence]) -> Split:
@@ -118,12 +99,3 @@ def split_clips(clips: Sequence[Clip | RunClip], wanted: SplitConfig) -> Split:
     split = split_by_group([clip.label for clip in clips], groups, wanted.fractions, wanted.seed)
     check_no_leak(split, groups, [clip.digest for clip in clips])
     return split
-
-
-def say_what_is_left_out(manifest: Manifest, progress: Progress) -> None:
-    """One line for each fault of a dataset, and one for the classes that were not asked for."""
-    for fault in manifest.faults:
-        progress.say(f"not used: {fault.file}: {fault.problem}")
-    if manifest.left_out:
-        shown = ", ".join(f"{name} {count}" for name, count in manifest.left_out.items())
-        progress.say(f"left out, since their classes were not asked for: {shown}")

@@ -32,14 +32,14 @@ FRAMES_A_CALL = 64
 # Calls between two marks of how far a cache is filled, so a killed run repeats a few seconds.
 CALLS_A_FLUSH = 32
 
-Done = Callable[[int], None]
-"""Called with the number of sequences done."""
+OnProgress = Callable[[int, int], object]
+"""Called with the number of sequences done, and of all."""
 
 
 class FeatureCache:
     """Activations of sequences: one float32 file [items, frames, ...] for each tensor at the cut.
 
-    `open` fills it, or goes on where a killed run was; what other weights or another list of items made is
+    `open` fills it, or continues where a killed run was; what other weights or another list of items made is
     thrown away. float32, so that a step from the cache is the step from pixels. Frames are kept as they came and
     put into the order that the network is to see on reading, so that a run on shuffled frames can share them.
     """
@@ -58,7 +58,7 @@ class FeatureCache:
         pixels: SequencePixels,
         items: Sequence[Item],
         frames: int,
-        done: Done | None = None,
+        on_progress: OnProgress | None = None,
         above: Above | None = None,
     ) -> FeatureCache:
         """fixed: frames [n, size, size, 3] in [0,1] -> a tensor or a list of tensors [n, ...].
@@ -106,8 +106,8 @@ class FeatureCache:
                 for array in arrays:
                     array.flush()
                 write_atomically(marker, json.dumps({"key": key, "rows": end}))
-            if done is not None:
-                done(end)
+            if on_progress is not None:
+                on_progress(end, len(items))
         return cls([np.load(path, mmap_mode="r") for path in paths], items, pixels)
 
     @classmethod
@@ -118,7 +118,7 @@ class FeatureCache:
         pixels: SequencePixels,
         copies: int,
         frames: int,
-        done: Done | None = None,
+        on_progress: OnProgress | None = None,
         above: Above | None = None,
     ) -> FeatureCache:
         """`open` for runs that divide the same sequences differently: every sequence as it is and every copy,
@@ -127,7 +127,7 @@ class FeatureCache:
         items = [(i, copy) for copy in (PLAIN, *range(copies)) for i in range(len(pixels))]
         shapes = [(frames, *tensor.shape[1:]) for tensor in fixed.outputs]
         place = folder / _key(fixed, items, shapes, pixels)[:16]
-        return cls.open(place, fixed, pixels, items, frames, done, above)
+        return cls.open(place, fixed, pixels, items, frames, on_progress, above)
 
     def shuffled(self) -> FeatureCache:
         """The same activations, the frames of every sequence in an order drawn by chance."""

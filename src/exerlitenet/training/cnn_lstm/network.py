@@ -1,14 +1,14 @@
 """The network of the paper as a configuration, and the parts of it that training and the live path run.
 
-One family covers the paper's network (figure 4) and its baselines: a backbone on every frame, the feature
-map pooled to a vector, then either LSTMs over the frames and dense layers, or dense layers that judge every
+One model type covers the paper's network (figure 4) and its baselines: a backbone on every frame, the feature
+map pooled to a vector, then either LSTMs over the frames and dense layers, or dense layers that classify every
 frame by itself. All parts made here share one set of layers, so what one learns the others know.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from exerlitenet.errors import InputError
 from exerlitenet.export.head_graph import HeadWeights
 from exerlitenet.training.config import ModelConfig
+from exerlitenet.training.engine import TrainedParts
 from exerlitenet.training.networks.backbone import build_backbone, frozen_part
+from exerlitenet.training.run import Run
 from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
@@ -49,8 +51,8 @@ def build(
 ) -> Network:
     """The network for a configuration. weights: of the backbone, as in `build_backbone`.
 
-    Layers bear the names of the paper's figure 4. Raises InputError as `build_backbone` does, and for a
-    configuration of another family.
+    Layers have the names of the paper's figure 4. Raises InputError as `build_backbone` does, and for a
+    configuration of another model type.
     """
     import keras
 
@@ -193,39 +195,45 @@ def head_weights(network: Network) -> HeadWeights:
     return HeadWeights.of_layers(lstm, dense)
 
 
+def load_network(run: Run) -> Network:
+    """A run's network with its best weights. Raises InputError when they are missing or do not fit."""
+    network = build(run.config.model, run.config.sequence, run.config.classes, None)
+    run.load_best(network.full)
+    return network
+
+
+def parts_of(run: Run) -> TrainedParts:
+    """A trained run's network as recognition and an export need it."""
+    network = load_network(run)
+    return TrainedParts(encoder(network), sequence_head(network), head_weights(network), network.full)
+
+
 def _sequence_layers(config: ModelConfig, classes: int) -> list[Any]:
     """LSTMs, dense layers and dropout after the pooling, named and ordered as in the paper's figure 4."""
     from keras import layers
 
     from exerlitenet.training.networks.layers import ProjectedLSTM
 
-    dropout_name, dense_name = _names("dropout"), _names("dense")
     steps: list[Any] = []
-    lstm_name = _names("lstm")
+
+    def name(stem: str) -> str:
+        """stem, stem_1, stem_2, ... as the steps have them."""
+        before = sum(step.name.startswith(stem) for step in steps)
+        return f"{stem}_{before}" if before else stem
+
     for place, (units, rate) in enumerate(zip(config.lstm, config.dropout, strict=True)):
         more = place < len(config.lstm) - 1
-        steps.append(ProjectedLSTM(units, return_sequences=more, name=lstm_name()))
+        steps.append(ProjectedLSTM(units, return_sequences=more, name=name("lstm")))
         if rate > 0:
-            steps.append(layers.Dropout(rate, name=dropout_name()))
+            steps.append(layers.Dropout(rate, name=name("dropout")))
     for units in config.dense:
-        steps.append(layers.Dense(units, activation="relu", name=dense_name()))
+        steps.append(layers.Dense(units, activation="relu", name=name("dense")))
         if config.dense_dropout > 0:
-            steps.append(layers.Dropout(config.dense_dropout, name=dropout_name()))
-    steps.append(layers.Dense(classes, activation="softmax", name=dense_name()))
+            steps.append(layers.Dropout(config.dense_dropout, name=name("dropout")))
+    steps.append(layers.Dense(classes, activation="softmax", name=name("dense")))
     if config.temporal == "none":
         steps.append(layers.GlobalAveragePooling1D(name="mean_of_frames"))
     return steps
-
-
-def _names(stem: str) -> Callable[[], str]:
-    """Gives stem, stem_1, stem_2, ... one a call."""
-    given: list[str] = []
-
-    def name() -> str:
-        given.append(f"{stem}_{len(given)}" if given else stem)
-        return given[-1]
-
-    return name
 
 
 def _chain(tensor: Any, steps: Sequence[Any]) -> Any:

@@ -1,1 +1,1 @@
-"""The default model: a frame network that sees joints, and a sequence head."""
+"""The default model: a frame network that finds joints, and a sequence head."""

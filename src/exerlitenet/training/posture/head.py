@@ -6,73 +6,22 @@ second output says the phase of the repetition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exerlitenet.datasets.landmarks import LANDMARKS
 from exerlitenet.export.head_graph import HeadWeights
+from exerlitenet.training.config import HeadConfig
 from exerlitenet.training.posture.network import CONTEXT_UNITS, JOINT_VALUES, in_picture, joint_features
-from exerlitenet.training.tables import Table
 
 if TYPE_CHECKING:
     import keras
 
 
 @dataclass(frozen=True)
-class HeadConfig:
-    """Table [head] of a configuration. See configs/default.toml for what each value does."""
-
-    copies: int = 3
-    lstm: tuple[int, int] = (128, 128)
-    dense: int = 64
-    dropout: float = 0.4
-    noise: float = 0.03
-    weight_decay: float = 0.02
-    none_share: float = 0.45
-    label_smoothing: float = 0.05
-    phase_delay: int = 3
-    phase_weight: float = 1.0
-    epochs: int = 12
-    batch: int = 64
-    windows: int = 12
-    learning_rate: float = 1e-3
-    final_learning_rate: float = 1e-5
-    seed: int = 0
-
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, Any]) -> HeadConfig:
-        """From a table of the configuration; InputError names what is unknown or unfit."""
-        read, base = Table(table, "configuration", "head."), cls()
-        lstm = read.integers("lstm", base.lstm, low=1)
-        if len(lstm) != 2:
-            raise read.fault("lstm", "the units of two layers", list(lstm))
-        config = cls(
-            copies=read.integer("copies", base.copies, low=1),
-            lstm=(lstm[0], lstm[1]),
-            dense=read.integer("dense", base.dense, low=1),
-            dropout=read.number("dropout", base.dropout, low=0, below=1),
-            noise=read.number("noise", base.noise, low=0, high=1),
-            weight_decay=read.number("weight_decay", base.weight_decay, low=0, high=1),
-            none_share=read.number("none_share", base.none_share, low=0, below=1),
-            label_smoothing=read.number("label_smoothing", base.label_smoothing, low=0, below=1),
-            phase_delay=read.integer("phase_delay", base.phase_delay, low=0),
-            phase_weight=read.number("phase_weight", base.phase_weight, low=0),
-            epochs=read.integer("epochs", base.epochs, low=1),
-            batch=read.integer("batch", base.batch, low=1),
-            windows=read.integer("windows", base.windows, low=1),
-            learning_rate=read.number("learning_rate", base.learning_rate, low=1e-12, high=10),
-            final_learning_rate=read.number("final_learning_rate", base.final_learning_rate, low=0, high=10),
-            seed=read.integer("seed", base.seed, low=0),
-        )
-        read.finish()
-        return config
-
-
-@dataclass(frozen=True)
 class Head:
     """network: {"joints": [b, frames, 13, 6], x and y in picture units, "context": [b, frames, 128]} ->
-    {"classes": [b, classes], "phase": [b, frames]}, where phase at frame t speaks of frame t - phase_delay.
+    {"classes": [b, classes], "phase": [b, frames]}, where the phase at frame t is that of frame t - phase_delay.
     """
 
     network: keras.Model
@@ -127,7 +76,7 @@ def frame_encoder(posture: keras.Model, head: Head) -> keras.Model:
 def sequence_head(head: Head) -> keras.Model:
     """Projections [b, frames, 4 x units] -> {"probabilities": [b, classes], "phase": [b, frames]}.
 
-    The phase at frame t speaks of frame t - phase_delay.
+    The phase at frame t is that of frame t - phase_delay.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""What the frame network says of augmented copies of every clip, and windows of it for the sequence head.
+"""What the frame network gives for augmented copies of every clip, and windows of it for the sequence head.
 
 The frame network is frozen in the head's phase, so it runs once over every copy; an epoch of the head then costs
 seconds.
@@ -11,40 +11,58 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.datasets.augment import Augmentation, Ranges, draw
+from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
+from exerlitenet.export.export import to_onnx
 from exerlitenet.files import replacing
 from exerlitenet.recognition.follower import Follower
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.results import NONE
-from exerlitenet.training.posture.onnx import PostureGraph
 from exerlitenet.video.crop import crop_picture
 from exerlitenet.video.sequence import to_unit_range, window_indices
+
+if TYPE_CHECKING:
+    import keras
 
 WORKERS = 2
 
 
-class Labelled(Protocol):
-    """What is needed of a clip here."""
+class PostureGraph:
+    """A trained frame network (see `build_posture`) in ONNX Runtime, several times faster than Keras on a stream of
+    single frames; several threads may use it at once.
+    """
 
-    @property
-    def label(self) -> str: ...
+    def __init__(self, network: keras.Model) -> None:
+        import onnxruntime
 
-    @property
-    def group(self) -> str: ...
+        self.size = int(network.input.shape[1])
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "posture.onnx"
+            to_onnx(network, path)
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            options.log_severity_level = 3
+            self._session: Any = onnxruntime.InferenceSession(
+                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            )
+        self._input = self._session.get_inputs()[0].name
 
-    @property
-    def extremes_s(self) -> tuple[float, ...]: ...
+    def see(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """float32 [n, size, size, 3] in [0,1] -> joints float32 [n, 13, 6] and context float32 [n, 128]."""
+        joints, context = self._session.run(["joints", "context"], {self._input: pixels})
+        return np.asarray(joints, np.float32), np.asarray(context, np.float32)
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One clip under one augmentation, as the frame network sees it while it follows the person.
+    """One clip under one augmentation, as the frame network encodes it while it follows the person.
 
     joints: float16 [ticks, 13, 6], x and y in picture units; context: float16 [ticks, 128].
     phase, known: [ticks], the repetition's phase and where it is known.
@@ -56,89 +74,86 @@ class Copy:
     known: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _Planned:
-    """A copy to be made: which clip, under which augmentation (None: as it is), and the ticks it takes."""
-
-    clip: StoredClip
-    label: Labelled
-    augmentation: Augmentation | None
-    ticks: NDArray[np.int64]
-    target: Path
-
-    @classmethod
-    def of(
-        cls, clip: StoredClip, label: Labelled, ranges: Ranges | None, seed: Sequence[int], target: Path
-    ) -> _Planned:
-        if ranges is None:
-            return cls(clip, label, None, np.arange(clip.ticks), target)
-        augmentation = draw(np.random.default_rng(seed), ranges)
-        count = max(1, int((clip.ticks - 1) / augmentation.speed) + 1)
-        return cls(clip, label, augmentation, augmentation.ticks(0, count, clip.ticks), target)
-
-    def make(self, posture: PostureGraph, rate: float) -> None:
-        """Looks at the clip as a stream, and keeps what was seen."""
-        follower = Follower()
-        joints, context = [], []
-        for number, tick in enumerate(self.ticks):
-            frame = np.asarray(self.clip.frames[tick])
-            view = follower.crop(*frame.shape[:2])
-            pixels = (
-                crop_picture(frame, view, posture.size)
-                if self.augmentation is None
-                else self.augmentation.picture(frame, posture.size, view, number)
-            )
-            seen, said = posture.see(to_unit_range(pixels)[None])
-            follower.update(seen[0])
-            joints.append(np.concatenate([view.to_picture(seen[0, :, :2]), seen[0, :, 2:]], axis=-1))
-            context.append(said[0])
-        phase, known = ideal_phase(self.ticks / rate, self.label.extremes_s, self.clip.ticks / rate)
-        with replacing(self.target) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                joints=np.stack(joints).astype(np.float16),
-                context=np.stack(context).astype(np.float16),
-                phase=phase,
-                known=known,
-            )
-
-
 def encode_copies(
     posture: PostureGraph,
     clips: Sequence[StoredClip],
-    labels: Sequence[Labelled],
+    labels: Sequence[Clip],
     ranges: Ranges | None,
     targets: Sequence[Sequence[Path]],
     *,
     rate: float,
     seeds: Sequence[Sequence[int]],
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> list[list[Copy]]:
-    """Copies of every clip, [clip][copy], one for each of its `targets`, where they are kept: a killed run goes on.
+    """Copies of every clip, [clip][copy], one for each of its `targets`, where they are kept for a run that is killed.
 
     seeds: one for every clip; a copy's chance comes from it and the copy's number.
-    ranges: what happens to them; None looks at the clips as they are, exactly as at work.
+    ranges: what happens to them; None leaves the clips as they are, exactly as at work.
     """
-    planned = [
-        _Planned.of(clips[number], labels[number], ranges, [*seeds[number], copy], target)
+    left = [
+        (number, copy, target)
         for number in range(len(clips))
         for copy, target in enumerate(targets[number])
         if not target.exists()
     ]
-    for folder in {plan.target.parent for plan in planned}:
+    for folder in {target.parent for _, _, target in left}:
         folder.mkdir(parents=True, exist_ok=True)
     every = sum(len(row) for row in targets)
     with ThreadPoolExecutor(WORKERS) as pool:
-        waiting = [pool.submit(plan.make, posture, rate) for plan in planned]
+        waiting = []
+        for number, copy, target in left:
+            augmentation = None
+            if ranges is not None:
+                augmentation = draw(np.random.default_rng([*seeds[number], copy]), ranges)
+            clip, extremes_s = clips[number], labels[number].extremes_s
+            waiting.append(pool.submit(_encode, posture, clip, extremes_s, augmentation, target, rate))
         try:
-            for done, future in enumerate(waiting, every - len(planned) + 1):
+            for done, future in enumerate(waiting, every - len(left) + 1):
                 future.result()
-                if progress is not None:
-                    progress(done, every)
+                if on_progress is not None:
+                    on_progress(done, every)
         finally:
             pool.shutdown(cancel_futures=True)
     return [[load_copy(target) for target in row] for row in targets]
+
+
+def _encode(
+    posture: PostureGraph,
+    clip: StoredClip,
+    extremes_s: Sequence[float],
+    augmentation: Augmentation | None,
+    target: Path,
+    rate: float,
+) -> None:
+    """Encodes a clip as a stream, each frame cropped by what those before it showed, and keeps the result."""
+    ticks = np.arange(clip.ticks)
+    if augmentation is not None:
+        count = max(1, int((clip.ticks - 1) / augmentation.speed) + 1)
+        ticks = augmentation.ticks(0, count, clip.ticks)
+    follower = Follower()
+    joints, context = [], []
+    for number, tick in enumerate(ticks):
+        frame = np.asarray(clip.frames[tick])
+        view = follower.crop(*frame.shape[:2])
+        if augmentation is None:
+            pixels = crop_picture(frame, view, posture.size)
+        else:
+            pixels = augmentation.picture(frame, posture.size, view, number)
+        joints_now, context_now = posture.see(to_unit_range(pixels)[None])
+        follower.update(joints_now[0])
+        places = view.to_picture(joints_now[0, :, :2])
+        joints.append(np.concatenate([places, joints_now[0, :, 2:]], axis=-1))
+        context.append(context_now[0])
+    phase, known = ideal_phase(ticks / rate, extremes_s, clip.ticks / rate)
+    with replacing(target) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            joints=np.stack(joints).astype(np.float16),
+            context=np.stack(context).astype(np.float16),
+            phase=phase,
+            known=known,
+        )
 
 
 def load_copy(path: Path) -> Copy:
@@ -170,7 +185,7 @@ class HeadWindows:
     def __init__(
         self,
         copies: Sequence[Sequence[Copy]],
-        labels: Sequence[Labelled],
+        labels: Sequence[Clip],
         classes: Sequence[str],
         *,
         frames: int,

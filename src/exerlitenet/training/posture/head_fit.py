@@ -1,20 +1,18 @@
-"""Training the sequence head on cached posture: a fixed number of epochs, averaged weights, resumable."""
+"""Training the sequence head on kept posture: a fixed number of epochs, weights averaged over steps."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exerlitenet.errors import InputError
 from exerlitenet.files import replacing
-from exerlitenet.training.checkpoint import State, load_optimizer, load_state, save_checkpoint
-from exerlitenet.training.posture.head import Head, HeadConfig, build_head
+from exerlitenet.progress import Progress
+from exerlitenet.training.loop import Batch, TrainingPhase, train
+from exerlitenet.training.posture.head import Head, build_head
 from exerlitenet.training.posture.head_data import HeadBatch, HeadWindows
+from exerlitenet.training.run import Run
 
 if TYPE_CHECKING:
     import keras
@@ -23,47 +21,28 @@ EMA_MOMENTUM = 0.995
 VALIDATION_WINDOWS = 2048
 
 
-@dataclass(frozen=True)
-class HeadEpoch:
-    """A row of history.csv. Losses count classes and phase; accuracy is that of windows, classes weighed alike.
-
-    val_loss, val_accuracy: None without a validation part.
-    """
-
-    phase: str
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float | None
-    val_accuracy: float | None
-    seconds: float
-
-
 def fit_head(
-    config: HeadConfig,
-    train: HeadWindows,
+    run: Run,
+    name: str,
+    windows: HeadWindows,
     validation: HeadWindows | None,
-    folder: Path,
+    progress: Progress,
     *,
     clips: int,
-    frames: int,
-    classes: int,
-    seed: int,
-    report: Callable[[HeadEpoch], None] | None = None,
 ) -> Head:
-    """Trains, or goes on where a killed run was. The weights are averaged over steps; none are chosen by validation.
+    """Trains, or continues where a killed run was. No weights are chosen by validation.
 
-    clips: how many there are, which with `config.windows` sets the steps of an epoch.
-    folder: gets `head.weights.h5` at the end, and a checkpoint after every epoch.
-    report: is told of every epoch; a resumed run may tell of one again.
+    name: of the folder in the run that gets `head.weights.h5` at the end, and a checkpoint after every epoch.
+    clips: how many there are, which with `head.windows` sets the steps of an epoch.
     Raises InputError for a loss that is no number, and for a checkpoint that cannot be read.
     """
     import keras
 
-    done = folder / "head.weights.h5"
-    checkpoint = folder / "head.checkpoint.npz"
+    config, seed = run.config.head, run.config.seed + run.config.head.seed
+    folder = run.folder / name
+    done, checkpoint = folder / "head.weights.h5", folder / "head.checkpoint.npz"
     keras.utils.set_random_seed(seed)
-    head = build_head(config, frames, classes)
+    head = build_head(config, run.config.sequence.frames, len(run.config.classes))
     if done.exists():
         head.network.load_weights(done)
         checkpoint.unlink(missing_ok=True)
@@ -71,45 +50,38 @@ def fit_head(
     folder.mkdir(parents=True, exist_ok=True)
     steps = max(1, clips * config.windows // config.batch)
     network = compiled(head, steps)
-    first = 0
-    if checkpoint.exists():
-        first = load_state(checkpoint, network).epoch
-        load_optimizer(checkpoint, network.optimizer.variables)
-    seen = (
-        validation.batch(np.random.default_rng(seed), VALIDATION_WINDOWS) if validation is not None else None
-    )
-    for epoch in range(first + 1, config.epochs + 1):
-        # Order and noise come from the epoch's number, so a resumed run takes the same steps.
-        _seed_noise(head, [seed, epoch])
+
+    def batches(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([seed, epoch])
-        started = time.monotonic()
-        rows = [step(network, train.batch(rng, config.batch)) for _ in range(steps)]
-        loss, accuracy = np.mean(rows, axis=0)
-        if not np.isfinite(loss):
-            raise InputError(
-                f"the loss of the head's epoch {epoch} is no number; lower head.learning_rate, now "
-                f"{config.learning_rate:g}"
-            )
-        val_loss, val_accuracy = (None, None) if seen is None else _test(network, seen)
-        # Told before it is kept: a run killed between the two tells again, and no epoch goes missing.
-        if report is not None:
-            seconds = round(time.monotonic() - started, 2)
-            report(HeadEpoch("head", epoch, float(loss), float(accuracy), val_loss, val_accuracy, seconds))
-        save_checkpoint(checkpoint, State(epoch=epoch), network, network.optimizer.variables)
-    network.optimizer.finalize_variable_values(network.trainable_variables)
+        return (_arrays(windows.batch(rng, config.batch)) for _ in range(steps))
+
+    held_out: Batch | None = None
+    if validation is not None:
+        held_out = _arrays(validation.batch(np.random.default_rng(seed), VALIDATION_WINDOWS))
+
+    def validate() -> tuple[float, float]:
+        assert held_out is not None
+        figures = network.test_on_batch(*held_out, return_dict=True)
+        network.reset_metrics()
+        return float(figures["loss"]), float(figures["classes_categorical_accuracy"])
+
+    phase = TrainingPhase(
+        name=name,
+        rate=f"head.learning_rate, now {config.learning_rate:g}",
+        model=network,
+        whole=network,
+        epochs=config.epochs,
+        steps=lambda epoch: steps,
+        batches=batches,
+        random_layers=network.layers,
+        seed=(seed,),
+        validate=None if held_out is None else validate,
+    )
+    train(run, checkpoint, network, [lambda: phase], progress)
     with replacing(done) as temporary:
         network.save_weights(temporary)
     checkpoint.unlink()
     return head
-
-
-def _seed_noise(head: Head, seed: list[int]) -> None:
-    """Sets what dropout and noise draw from here on, whatever they drew before: layers keep chance of their own."""
-    chance = np.random.default_rng([*seed, 1])
-    for layer in head.network.layers:
-        generator = getattr(layer, "seed_generator", None)
-        if generator is not None:
-            generator.state.assign([int(chance.integers(2**31)), 0])
 
 
 def compiled(head: Head, steps: int) -> keras.Model:
@@ -147,19 +119,6 @@ def phase_loss(target: Any, phase: Any) -> Any:
 
     weight = target[..., 1]
     return ops.sum(ops.abs(target[..., 0] - phase) * weight) / ops.maximum(ops.sum(weight), 1.0)
-
-
-def step(network: keras.Model, batch: HeadBatch) -> tuple[float, float]:
-    """One step of training: loss and accuracy of the batch before it."""
-    logs = network.train_on_batch(*_arrays(batch), return_dict=True)
-    network.reset_metrics()
-    return float(logs["loss"]), float(logs["classes_categorical_accuracy"])
-
-
-def _test(network: keras.Model, batch: HeadBatch) -> tuple[float, float]:
-    logs = network.test_on_batch(*_arrays(batch), return_dict=True)
-    network.reset_metrics()
-    return float(logs["loss"]), float(logs["classes_categorical_accuracy"])
 
 
 def _arrays(batch: HeadBatch) -> tuple[list[Any], dict[str, Any]]:

@@ -33,7 +33,7 @@ def build_posture(size: int, weights: str | Path | None) -> keras.Model:
     weights: of the backbone (see `build_backbone`). Same weights fit every size that 32 divides; another size
     raises InputError.
 
-    A joint is read off as an expectation: a heat map says where to look, and offset, visibility and place in space
+    A joint is read off as an expectation: a heat map says where it is, and offset, visibility and place in space
     are averaged there (integral regression), so nothing has to be decoded and moving the person moves the answer.
     """
     import keras

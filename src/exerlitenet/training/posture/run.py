@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import stored_clips
-from exerlitenet.datasets.manifest import read_manifest
-from exerlitenet.datasets.split import Split, split_by_group
+from exerlitenet.datasets.split import Split, folds_by_group, split_by_group
 from exerlitenet.errors import InputError
+from exerlitenet.evaluation.cross_validation import Folds, HeldOut
+from exerlitenet.evaluation.report import report
+from exerlitenet.evaluation.results import Evaluation
 from exerlitenet.files import replacing
-from exerlitenet.progress import Lines, Progress, Stretch
-from exerlitenet.training.config import Config
-from exerlitenet.training.posture.engine import COUNTING, SEGMENTS, build_posture_network, check_family
-from exerlitenet.training.posture.head_run import Looks, cross_validate, held_out, other_folds, write_metrics
+from exerlitenet.progress import Lines, Logged, Progress
+from exerlitenet.training.config import Config, PostureStage
+from exerlitenet.training.keras import load_weights
+from exerlitenet.training.posture.clip_features import ClipFeatures
+from exerlitenet.training.posture.head import Head
+from exerlitenet.training.posture.model import build_posture_network
 from exerlitenet.training.posture.network import build_posture
-from exerlitenet.training.posture.pose_clips import posed_clips, unlabelled_videos
-from exerlitenet.training.posture.pose_data import PosedClip, PostureBatches
-from exerlitenet.training.posture.pose_fit import PostureStage, PostureTable, fit_posture
-from exerlitenet.training.posture.record import Record
-from exerlitenet.training.posture.rendered import RenderedTable, rendered_clips
-from exerlitenet.training.run import Run, RunClip, RunSplit
-from exerlitenet.training.weights import load_weights
+from exerlitenet.training.posture.pose_data import (
+    PosedClip,
+    PostureBatches,
+    posed_clips,
+    rendered_people,
+    unlabelled_videos,
+)
+from exerlitenet.training.posture.pose_fit import fit_posture
+from exerlitenet.training.run import Run, RunClip, RunSplit, read_clips
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class UnlabelledClip:
-    """A clip that only teaches posture."""
-
-    path: Path
-    poses: Path | None
-    group: str
 
 
 def fit_default(
@@ -52,82 +47,64 @@ def fit_default(
     progress: Progress | None = None,
     folds: int | None = None,
 ) -> Run:
-    """Trains the model of a configuration with `model.kind = "posture"`; everything that comes of it lies in `out`.
+    """Trains the model of a configuration with `model.kind = "posture"`; everything that comes of it is in `out`.
 
     weights: of the backbone at the start: "imagenet", "none" or a file.
     folds: cross-validate the sequence head in so many folds by group, then train it on all clips
         (see `cross_validation`).
-        Without it the head learns from the training part and is judged on the others.
-    resume: go on with the run in `out` where it was killed.
+        Without it the head learns from the training part and is evaluated on the others.
+    resume: continue the run in `out` where it was killed.
     Raises InputError for a configuration of another kind, a dataset without clips of every class or without
     poses, a folder that is not free, and a resumed run with another dataset, protocol or configuration.
     """
-    check_family(config)
-    PostureTable.from_mapping(config.extra.get("posture", {}))
-    RenderedTable.from_mapping(config.extra.get("rendered", {}))
+    _check_rendered(config)
     run = Run.create(out, config, weights=weights, resume=resume)
-    record = Record(run, progress or Lines())
-    try:
+    with run.training():
         if not run.finished:
-            _train(run, Path(dataset), weights, folds, record)
-    except InputError:
-        if not any(run.folder.glob("posture/*")):  # nothing was learned yet, so nothing half-written stays
-            shutil.rmtree(run.folder / "posture", ignore_errors=True)
-            run.discard()
-        raise
-    run.finish()
+            _train(run, Path(dataset), weights, folds, Logged(progress or Lines(), run.log))
     return run
 
 
-def _train(run: Run, dataset: Path, weights: str | Path | None, folds: int | None, progress: Record) -> None:
-    """From wherever the run stands to its metrics."""
+def _train(
+    run: Run, dataset: Path, weights: str | Path | None, folds: int | None, progress: Progress
+) -> None:
+    """From wherever the run is to its metrics."""
     config = run.config
-    manifest = read_manifest(
-        dataset, classes=config.classes, progress=Stretch(progress, "looking at the clips")
-    )
-    for fault in manifest.faults:
-        progress.say(f"not used: {fault.file}: {fault.problem}")
-    clips = manifest.clips
-    missing = [name for name in config.classes if all(clip.label != name for clip in clips)]
-    if missing:
-        raise InputError(
-            f"{dataset} has no clips of class {missing[0]}; add some, or set classes to those it has"
-        )
-    split = _split(config, clips)
-    kept = split if folds is None else everything(len(clips), split.seed)
-    divided = RunSplit(kept, tuple(RunClip.of(clip) for clip in clips))
-    if not run.has_split:
-        run.write_split(divided)
-    elif run.split != divided or other_folds(run.folder, folds):
-        raise InputError(
-            f"{run.folder} was begun with other clips than {dataset} now holds, or with other --folds; give the same, "
-            "or begin anew in another folder"
-        )
+    clips = read_clips(dataset, config, progress).clips
+    labels, groups = [clip.label for clip in clips], [clip.group for clip in clips]
+    split = split_by_group(labels, groups, config.split.fractions, config.split.seed)
+    kept = split if folds is None else _everything(len(clips), split.seed)
+    run.keep_split(RunSplit(kept, tuple(RunClip.of(clip) for clip in clips)), dataset)
+    if any(not path.name.endswith(f"-of-{folds}") for path in run.folder.glob("fold-*-of-*")):
+        raise InputError(f"{run.folder} was begun with other --folds; give the same, or begin anew elsewhere")
     progress.say(f"{len(clips)} clips. {split.statement}")
-    left_out = (*split.validation, *split.test)
+    held_out = (*split.validation, *split.test)
     weights_file = train_posture(
-        run, dataset, [clips[i] for i in split.train], [clips[i] for i in left_out], weights, progress
+        run, dataset, [clips[i] for i in split.train], [clips[i] for i in held_out], weights, progress
     )
     posture = load_posture(config, weights_file)
-    looks = Looks(run, posture, clips, progress)
+    features = ClipFeatures(run, posture, clips, progress)
     if folds is None:
-        head = looks.train_head("head", split.train, split.validation)
-        judged = held_out(looks, head, left_out)
+        head = features.train_head("head", split.train, split.validation)
+        predicted = predict_folds(features, [(head, held_out)], frozenset())
     else:
-        judged = cross_validate(looks, folds, frozenset(split.train))
-        head = looks.train_head("head", range(len(clips)), ())
-    judged.save(run.folder)
+        predicted = cross_validate(features, folds, frozenset(split.train))
+        head = features.train_head("head", range(len(clips)), ())
+    predicted.save(run.folder)
     network = build_posture_network(config)
     network.posture.set_weights(posture.get_weights())
     network.head.network.set_weights(head.network.get_weights())
     with replacing(run.best_weights) as temporary:
         network.full.save_weights(temporary)
-    evaluations = judged.evaluate(clips, SEGMENTS, COUNTING) if judged.clips else {}
+    thresholds = config.thresholds
+    evaluations = (
+        predicted.evaluate(clips, thresholds.segments, thresholds.counting) if predicted.clips else {}
+    )
     protocol = evaluations["left out"].protocol if folds is not None else split.statement
-    write_metrics(run, clips, evaluations, protocol)
+    write_metrics(run, evaluations, protocol)
 
 
-def everything(clips: int, seed: int) -> Split:
+def _everything(clips: int, seed: int) -> Split:
     """The split of a run whose final head learns from all clips."""
     parts = {"train": tuple(range(clips)), "validation": (), "test": ()}
     return Split("group", seed, (1.0, 0.0, 0.0), parts)
@@ -139,48 +116,36 @@ def train_posture(
     clips: Sequence[Clip],
     held_out: Sequence[Clip],
     weights: str | Path | None,
-    progress: Record,
+    progress: Progress,
 ) -> Path:
     """Phase 1. Returns the file with the frame network's weights.
 
-    clips: those to learn from. held_out: those that the model will be judged on; nothing of their sources is used.
+    clips: those to learn from. held_out: those that the model is evaluated on; nothing of their sources is used.
     """
-    config = run.config
-    folder = run.folder / "posture"
-    table = PostureTable.from_mapping(config.extra.get("posture", {}))
-    if not (folder / "posture.weights.h5").exists():
-        _check_poses(table, RenderedTable.from_mapping(config.extra.get("rendered", {})), clips, dataset)
-    ranges = replace(Ranges(**config.augment.ranges), speed=(1.0, 1.0))
+    config, table = run.config, run.config.posture
+    if not (run.folder / "posture" / "posture.weights.h5").exists():
+        _check_poses(config, clips, dataset)
+    ranges = replace(config.augment.ranges, speed=(1.0, 1.0))
     rate = config.sequence.rate
-    everyone: list[Clip | UnlabelledClip] = list(clips)
+    everyone = list(clips)
     if table.unlabelled:
         sources = sources_of(dataset, frozenset(clip.name for clip in held_out))
         if held_out and not sources:
-            progress.say(
-                f"{dataset} names no sources, so unlabelled videos may show people that are judged on"
-            )
+            progress.say(f"{dataset} names no sources, so unlabelled videos may show held-out people")
         found = unlabelled_videos(Path(table.unlabelled), Path(table.unlabelled_poses), sources)
         progress.say(f"{len(found)} unlabelled videos with poses")
-        everyone += [UnlabelledClip(path, poses, f"unlabelled {source}") for path, poses, source in found]
+        everyone += found
     real = stored_clips([clip.path for clip in everyone], rate, progress)
 
     def batches_of(stage: PostureStage) -> PostureBatches:
         chosen: list[PosedClip] = posed_clips(everyone, real, rate, 1 - stage.rendered)
         if stage.rendered:
-            clips = rendered_clips(config, progress)
-            frames = stored_clips([clip.path for clip in clips], rate, progress)
-            chosen += posed_clips(clips, frames, rate, stage.rendered)
-        progress.begin(f"posture at {stage.size} pixels", stage.steps)
+            rendered = rendered_people(config, progress)
+            frames = stored_clips([clip.path for clip in rendered], rate, progress)
+            chosen += posed_clips(rendered, frames, rate, stage.rendered)
         return PostureBatches(chosen, ranges, config.seed)
 
-    return fit_posture(
-        table.stages,
-        batches_of,
-        weights,
-        folder,
-        seed=config.seed,
-        report=lambda now: progress.posture(table.stages[now.stage], now),
-    )
+    return fit_posture(run, table.stages, batches_of, weights, progress)
 
 
 def load_posture(config: Config, weights: Path) -> keras.Model:
@@ -194,6 +159,61 @@ def load_posture(config: Config, weights: Path) -> keras.Model:
     return network
 
 
+def cross_validate(features: ClipFeatures, folds: int, known: frozenset[int]) -> Folds:
+    """A head for every fold by group, each evaluated on the clips it has not learned from.
+
+    known: clips from which the frame network has learned.
+    """
+    clips, config = features.clips, features.run.config
+    parts = folds_by_group(
+        [clip.label for clip in clips], [clip.group for clip in clips], folds, config.split.seed
+    )
+
+    def heads() -> Iterator[tuple[Head, Sequence[int]]]:
+        for number, part in enumerate(parts):
+            out = sorted(part)
+            train = [i for i in range(len(clips)) if i not in out]
+            yield features.train_head(f"fold-{number}-of-{folds}", train, out), out
+
+    return predict_folds(features, heads(), known)
+
+
+def predict_folds(
+    features: ClipFeatures, heads: Iterable[tuple[Head, Sequence[int]]], known: frozenset[int]
+) -> Folds:
+    """What each head gives for the clips beside it, which it has not learned from. known: as in `cross_validate`."""
+    found: list[HeldOut] = []
+    folds = 0
+    for fold, (head, chosen) in enumerate(heads):
+        folds = fold + 1
+        for i, predictions in zip(chosen, features.predict(head, chosen), strict=True):
+            clip = features.clips[i]
+            seconds = max(clip.seconds, predictions.end_s)
+            found.append(HeldOut(clip.name, clip.digest, fold, i in known, seconds, predictions))
+    config = features.run.config
+    return Folds(config.name, config.classes, folds, config.sequence.window_s, tuple(found))
+
+
+def write_metrics(run: Run, evaluations: dict[str, Evaluation], statement: str) -> None:
+    """metrics.json and report.html of a run. The first evaluation is the one that the report shows."""
+    divided = run.split
+    metrics: dict[str, Any] = {
+        "model": run.config.name,
+        "classes": list(run.config.classes),
+        "statement": statement,
+        "counts": divided.split.counts([clip.label for clip in divided.clips]),
+        "provenance": run.provenance(),
+    } | {name.replace(" ", "_"): evaluation.to_json() for name, evaluation in evaluations.items()}
+    page = report(
+        title=f"Training run: {run.config.name}",
+        evaluation=next(iter(evaluations.values()), None),
+        history=run.history,
+        config=run.config.to_dict(),
+        split_statement=statement,
+    )
+    run.write_metrics(metrics, page)
+
+
 def sources_of(dataset: Path, files: frozenset[str]) -> frozenset[str]:
     """Column `source` of these files in the dataset's CSV; empty where it has none."""
     table = dataset / "manifest.csv" if dataset.is_dir() else dataset
@@ -205,22 +225,27 @@ def sources_of(dataset: Path, files: frozenset[str]) -> frozenset[str]:
         )
 
 
-def _check_poses(table: PostureTable, rendered: RenderedTable, clips: Sequence[Clip], dataset: Path) -> None:
+def _check_rendered(config: Config) -> None:
+    """Raises InputError for seeds that training must not use."""
+    from exerlitenet.synthetic.dataset import RESERVED_SEED
+
+    rendered = config.rendered
+    if rendered.first_seed + rendered.clips > RESERVED_SEED:
+        raise InputError(
+            f"rendered.first_seed and rendered.clips must stay below seed {RESERVED_SEED}, which the demo and "
+            f"the tests use; got {rendered.first_seed} and {rendered.clips}"
+        )
+
+
+def _check_poses(config: Config, clips: Sequence[Clip], dataset: Path) -> None:
     """Raises InputError when some stage has nothing to learn from, before anything long is done."""
-    for number, stage in enumerate(table.stages):
-        if stage.rendered and not rendered.clips:
+    for number, stage in enumerate(config.posture.stages):
+        if stage.rendered and not config.rendered.clips:
             raise InputError(
                 f"posture.stages.{number}.rendered is {stage.rendered:g}, but rendered.clips is 0; set one of them"
             )
-        if not stage.rendered and not table.unlabelled and all(clip.poses is None for clip in clips):
+        if not stage.rendered and not config.posture.unlabelled and all(clip.poses is None for clip in clips):
             raise InputError(
                 f"{dataset} has no poses to learn posture from; put poses/NAME.npy for each NAME.mp4 beside the "
                 f"manifest, or set posture.stages.{number}.rendered above 0"
             )
-
-
-def _split(config: Config, clips: Sequence[Clip]) -> Split:
-    if config.split.protocol != "group":
-        raise InputError('the default model is split by group; set split.protocol="group"')
-    labels, groups = [clip.label for clip in clips], [clip.group for clip in clips]
-    return split_by_group(labels, groups, config.split.fractions, config.split.seed)

@@ -1,3 +1,5 @@
+"""A run of the paper's network behind recognition's engine; the default model's is in posture/test_model.py."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,7 +12,8 @@ from exerlitenet.recognition.engine import whole_squares
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
-from exerlitenet.training.cnn_lstm.engine import KerasEngine, load_network
+from exerlitenet.training.cnn_lstm.network import load_network, parts_of
+from exerlitenet.training.engine import KerasEngine
 from exerlitenet.training.run import Run
 from tiny_training import tiny_backbone, tiny_config
 
@@ -34,7 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_engine_is_the_network(run: Run) -> None:
-    engine = KerasEngine.from_run(run)
+    engine = KerasEngine(run.config, parts_of(run))
     assert (engine.name, engine.classes) == ("paper", ("biceps_curl", "squat"))
     assert engine.spec == run.config.sequence
     assert engine.phase_delay == 0
@@ -51,7 +54,7 @@ def test_the_engine_is_the_network(run: Run) -> None:
 
 
 def test_it_cannot_follow(run: Run) -> None:
-    engine = KerasEngine.from_run(run)
+    engine = KerasEngine(run.config, parts_of(run))
     with pytest.raises(InputError, match="paper finds no joints, so it cannot follow a person"):
         engine.encode_crops(np.zeros((1, 32, 32, 3), np.float32), whole_squares(1))
 
@@ -62,7 +65,7 @@ def test_the_recogniser_takes_it(run: Run) -> None:
         Frame(n / run.config.sequence.rate, rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
         for n in range(6)
     ]
-    predictions = list(Recognizer(KerasEngine.from_run(run)).stream(frames))
+    predictions = list(Recognizer(KerasEngine(run.config, parts_of(run))).stream(frames))
     assert len(predictions) == 3
     assert set(predictions[0].probabilities) == {"biceps_curl", "squat"}
 
@@ -71,10 +74,10 @@ def test_missing_and_foreign_weights_are_said(run: Run) -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.save_weights(run.best_weights)
     with pytest.raises(InputError, match="must hold the weights"):
-        KerasEngine.from_run(run)
+        KerasEngine(run.config, parts_of(run))
     run.best_weights.write_bytes(b"no weights")
     with pytest.raises(InputError, match="must hold the weights"):
-        KerasEngine.from_run(run)
+        KerasEngine(run.config, parts_of(run))
     run.best_weights.unlink()
     with pytest.raises(InputError, match="no trained weights"):
-        KerasEngine.from_run(run)
+        KerasEngine(run.config, parts_of(run))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +13,12 @@ from exerlitenet.recognition.engine import whole_squares
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.training.config import load_config
+from exerlitenet.training.engine import KerasEngine
 from exerlitenet.training.networks.backbone import build_backbone
 from exerlitenet.training.networks.operations import count
-from exerlitenet.training.posture.engine import (
-    PostureEngine,
-    PostureNetwork,
-    build_posture_network,
-    check_family,
-)
-from exerlitenet.training.summary import describe_model
+from exerlitenet.training.posture.model import PostureNetwork, build_posture_network, parts_of
+from exerlitenet.training.registry import describe_model
+from exerlitenet.training.run import Run
 from tiny_posture import CLASSES, tiny_backbone, tiny_config
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -40,8 +37,18 @@ def network() -> PostureNetwork:
         return build_posture_network(tiny_config())
 
 
-def test_the_engine_says_what_the_whole_network_says(network: PostureNetwork) -> None:
-    """Every frame encoded by itself where it looks, then the window: the same probabilities to 1e-5."""
+@pytest.fixture(scope="module")
+def engine(network: PostureNetwork, tmp_path_factory: pytest.TempPathFactory) -> KerasEngine:
+    """The network as a run has it."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "run", tiny_config())
+    network.full.save_weights(run.best_weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("exerlitenet.training.networks.backbone.build_backbone", tiny_backbone)
+        return KerasEngine(run.config, parts_of(run))
+
+
+def test_the_engine_gives_what_the_whole_network_gives(network: PostureNetwork, engine: KerasEngine) -> None:
+    """Every frame encoded by itself by its crop, then the window: the same probabilities to 1e-5."""
     rng = np.random.default_rng(0)
     frames = rng.random((2, 6, 64, 64, 3), np.float32)
     views = rng.uniform((-0.5, -0.5, 0.3), (0.5, 0.5, 1.5), (2, 6, 3)).astype(np.float32)
@@ -49,7 +56,6 @@ def test_the_engine_says_what_the_whole_network_says(network: PostureNetwork) ->
     assert wanted.shape == (2, 3)
     np.testing.assert_allclose(wanted.sum(1), 1, atol=1e-6)
     assert np.abs(wanted[0] - wanted[1]).max() > 1e-5
-    engine = PostureEngine(network, tiny_config())
     assert (engine.name, engine.classes, engine.phase_delay) == ("default", CLASSES, 2)
     assert (engine.spec.frames, engine.spec.size) == (6, 64)
     seen = [engine.encode_crops(frames[:, k], views[:, k]) for k in range(6)]
@@ -65,8 +71,7 @@ def test_the_engine_says_what_the_whole_network_says(network: PostureNetwork) ->
     assert ((phase > 0) & (phase < 1)).all()
 
 
-def test_where_a_frame_looks_matters(network: PostureNetwork) -> None:
-    engine = PostureEngine(network, tiny_config())
+def test_where_the_crop_is_matters(engine: KerasEngine) -> None:
     frames = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
     plain = engine.encode(frames)
     np.testing.assert_array_equal(plain, engine.encode_crops(frames, whole_squares(2))[0])
@@ -79,8 +84,10 @@ def test_where_a_frame_looks_matters(network: PostureNetwork) -> None:
     np.testing.assert_allclose(joints, engine.encode_crops(frames, whole_squares(2))[1], atol=1e-6)
 
 
-def test_the_recogniser_follows_with_it(network: PostureNetwork) -> None:
-    recognizer = Recognizer(PostureEngine(network, tiny_config("sequence.least_frames=0")))
+def test_the_recogniser_follows_with_it(engine: KerasEngine) -> None:
+    other = copy(engine)
+    other.spec = replace(engine.spec, least_frames=0)
+    recognizer = Recognizer(other)
     rng = np.random.default_rng(0)
     frames = [Frame(k / 7.5, rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)) for k in range(8)]
     predictions = list(recognizer.stream(frames))
@@ -137,27 +144,3 @@ def test_products_count_and_unknown_ones_are_never_free() -> None:
     assert count(keras.Model(left, keras.ops.matmul(constant, left))).macs == 2 * 4 * 5
     with pytest.raises(TypeError, match=r"no rule counts .*Einsum"):
         count(keras.Model([left, right], keras.ops.einsum("bij,bjk->bik", left, right)))
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("model.backbone=VGG16", 'model.backbone must be "MobileNetV3Small"'),
-        ("sequence.aspect=squash", 'sequence.aspect must be "follow"'),
-        ("sequence.size=48", "sequence.size must be a multiple of 32, got 48"),
-        ("head.phase_delay=6", "phase_delay must be less than sequence.frames, 6, got 6"),
-        ("head.epoch=6", r"unknown key head\.epoch"),
-    ],
-)
-def test_what_the_family_cannot_follow_is_said(override: str, message: str) -> None:
-    with pytest.raises(InputError, match=message) as raised:
-        check_family(tiny_config(override))
-    assert "\n" not in str(raised.value)
-
-
-def test_phases_of_the_other_family_are_refused() -> None:
-    config: Any = replace(tiny_config(), phases=load_config("paper").phases)
-    with pytest.raises(InputError, match=r"\[\[phases\]\] is not for"):
-        check_family(config)
-    with pytest.raises(InputError, match=r'model\.kind must be "posture"'):
-        check_family(load_config("paper"))

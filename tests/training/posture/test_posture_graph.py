@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exerlitenet.training.posture.head_data import PostureGraph
 from exerlitenet.training.posture.network import build_posture
-from exerlitenet.training.posture.onnx import PostureGraph
 from tiny_posture import tiny_backbone
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
