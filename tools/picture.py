@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from exerlitenet.recognition.eyes import Eyes
+from exerlitenet.recognition.frame_encoder import FrameEncoder
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.results import Frame
 from exerlitenet.synthetic.sample import sample_clip
@@ -61,14 +61,15 @@ def pictures() -> list[Image.Image]:
 
 def joints_of(recognizer: Recognizer, frames: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
     """What the frame encoder sees of the body in each frame: float32 [13, 3], x and y in pixels, and visibility."""
-    eyes = Eyes(recognizer.engine)
+    encoder = FrameEncoder(recognizer.engine)
     out = []
     for rgb in frames:
-        eyes.encode(rgb)
-        assert eyes.view is not None and eyes.joints is not None, "the model that ships sees joints"
+        encoder.encode(rgb)
+        assert encoder.crop is not None, "the model that ships follows a person"
+        assert encoder.joints is not None, "the model that ships sees joints"
         height, width = rgb.shape[:2]
-        places = eyes.view.to_picture(eyes.joints[:, :2]) * min(height, width) + (width / 2, height / 2)
-        out.append(np.concatenate([places, eyes.joints[:, 2:3]], axis=1).astype(np.float32))
+        places = encoder.crop.to_picture(encoder.joints[:, :2]) * min(height, width) + (width / 2, height / 2)
+        out.append(np.concatenate([places, encoder.joints[:, 2:3]], axis=1).astype(np.float32))
     return out
 
 
