@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import exerlitenet
+from build_site import faults_of_page
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    monkeypatch.delitem(sys.modules, "build_site", raising=False)
-    import build_site
-
-    return build_site
+PACKAGE = Path(exerlitenet.__file__).parent
 
 
 def pages_of(nav: object) -> Iterator[str]:
@@ -49,10 +43,17 @@ def test_the_navigation_has_every_page() -> None:
         "<p>see [<code>Thing</code>][exerlitenet.Thing]</p>",
     ],
 )
-def test_a_page_that_asks_elsewhere_or_has_an_open_reference_is_a_fault(site: Any, html: str) -> None:
-    assert len(site.faults_of_page(html)) == 1
+def test_a_page_that_asks_elsewhere_or_has_an_open_reference_is_a_fault(html: str) -> None:
+    assert len(faults_of_page(html)) == 1
 
 
-def test_links_for_readers_are_none(site: Any) -> None:
+def test_links_for_readers_are_none() -> None:
     html = '<a href="https://example.org">paper</a><script src="assets/a.js"></script><img src="demo.webp">'
-    assert site.faults_of_page(html) == []
+    assert faults_of_page(html) == []
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`([\w/.-]+/[\w.-]+\.\w+)`", text))
+    assert len(named) > 40
+    assert {name for name in named if not any((root / name).is_file() for root in (ROOT, PACKAGE))} == set()

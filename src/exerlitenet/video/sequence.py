@@ -37,8 +37,8 @@ class SequenceSpec:
         size: height and width of a frame in pixels.
         aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black; "follow"
             crops a square around the person, chosen anew for every frame (see `recognition.follower`).
-        source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files deliver
-            very different sizes; the second resize then always works on similar pictures.
+        source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
+            deliver very different sizes; the second resize then always works on similar pictures.
         least_frames: frames from which on a window is classified; before there are enough for a whole one, the first
             frame is held in front of them. 0 waits for a whole window.
 

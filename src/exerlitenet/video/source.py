@@ -124,16 +124,16 @@ def open_video(
     """Opens a source and decodes its first picture.
 
     Args:
-        source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address (http, https,
-            rtsp ...).
+        source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
+            (http, https, rtsp ...).
         rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so that
             `sample` at the same rate chooses the same ones. None gives every frame.
         short_side: frames are scaled down until their short side is at most so many pixels; never up.
         long_side: the same for the long side.
         limit_s: stop after so many seconds of video.
         folder_fps: images a second of a folder.
-        prefetch: frames of a file or folder that a thread reads before they are asked for; of a camera or an address, each
-            is read when it is asked for.
+        prefetch: frames of a file or folder that a thread reads before they are asked for; of a camera or an address,
+            each is read when it is asked for.
 
     Raises:
         InputError: if no picture can be had, with what was wrong and what to do.
