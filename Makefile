@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 VIDEO ?=
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: setup setup-train setup-dev demo test test-all test-light test-lowest lint clean
+.PHONY: setup setup-train setup-dev demo test test-all test-light test-lowest docs lint clean
 setup: $(VENV)/.base
 setup-train: $(VENV)/.train
 setup-dev: $(VENV)/.dev
@@ -31,7 +31,7 @@ $(VENV)/.train: $(VENV)/.base requirements/train.txt
 $(VENV)/.dev: $(VENV)/.train requirements/dev.txt
 	$(call install,dev)
 
-$(VENV)/.light $(VENV)/.lowest: $(VENV)/.%: $(VENV)/bin/python pyproject.toml requirements/%.txt
+$(VENV)/.light $(VENV)/.lowest $(VENV)/.docs: $(VENV)/.%: $(VENV)/bin/python pyproject.toml requirements/%.txt
 	$(call install,$*)
 
 demo: setup
@@ -54,13 +54,18 @@ test-light test-lowest: test-%:
 	$(MAKE) VENV=.venv-$* .venv-$*/.$*
 	.venv-$*/bin/python $(PYTEST) $(FAST)
 
+# Into build/site, with warnings as errors.
+docs:
+	$(MAKE) VENV=.venv-docs .venv-docs/.docs
+	.venv-docs/bin/python tools/build_site.py
+
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv .venv-light .venv-lowest .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-light .venv-lowest .venv-docs build/site .pytest_cache .mypy_cache .ruff_cache
 
 # Pins what the requirement files name, with the hashes of every platform's wheels.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -71,4 +76,5 @@ pins: setup
 	$(LOCK) -c requirements/base.txt --extra app --extra train pyproject.toml requirements/build.in -o requirements/train.txt
 	$(LOCK) -c requirements/train.txt --extra app --extra train --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt --extra app --extra test pyproject.toml requirements/build.in -o requirements/light.txt
+	$(LOCK) -c requirements/dev.txt --extra docs pyproject.toml requirements/build.in -o requirements/docs.txt
 	$(LOCK) --resolution lowest-direct --extra app --extra test pyproject.toml requirements/build.in -o requirements/lowest.txt

@@ -58,7 +58,7 @@ def _figures(results: Results) -> str:
     found = [results[part] for part in PARTS]
 
     def figures(unit: str, figure: str) -> list[str]:
-        return [_in_words(part["judgements"][unit][figure]) for part in found]
+        return [in_words(part["judgements"][unit][figure]) for part in found]
 
     def items(unit: str, words: str) -> str:
         counts = [part["judgements"][unit]["items"] for part in found]
@@ -66,7 +66,7 @@ def _figures(results: Results) -> str:
 
     def counted(kind: str, figure: str) -> list[str]:
         shares = [part["repetitions"][kind][figure] for part in found]
-        return [_in_words(share) if figure == "within_one" else _plain(share) for share in shares]
+        return [in_words(share) if figure == "within_one" else ratio_in_words(share) for share in shares]
 
     def clips(kind: str) -> str:
         return "; ".join(f"{part['repetitions'][kind]['clips']}" for part in found) + " clips"
@@ -86,7 +86,7 @@ def _figures(results: Results) -> str:
         ("three classes, clips, balanced", *figures("clips", "balanced_accuracy"), items("clips", "clips")),
         (
             "false-positive rate of none clips",
-            *(_in_words(part["none_called_exercise"]) for part in found),
+            *(in_words(part["none_called_exercise"]) for part in found),
             f"{support[0]:,}; {support[1]:,} clips",
         ),
         ("repetitions, off-by-one accuracy (OBO), 3 or more", *counted("all", "within_one"), clips("all")),
@@ -97,13 +97,13 @@ def _figures(results: Results) -> str:
     return markdown(("measure", *PARTS.values(), "items"), rows)
 
 
-def _in_words(found: Interval) -> str:
+def in_words(found: Interval) -> str:
     """ "95.6 % (93.4 to 97.6)"."""
     inside = bounds(found)
     return percent(found.value) + (f" ({inside})" if inside else "")
 
 
-def _plain(found: Interval) -> str:
+def ratio_in_words(found: Interval) -> str:
     """A ratio that is no share of anything."""
     if found.value is None or found.low is None or found.high is None:
         return "-" if found.value is None else f"{found.value:.2f}"

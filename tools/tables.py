@@ -21,6 +21,7 @@ from exerlitenet.reproduction.page import study_report
 from exerlitenet.reproduction.results import FORMAT
 from exerlitenet.reproduction.tables import TABLES
 from model_tables import CROSS_VALIDATION, ROBUSTNESS
+from overview_table import OVERVIEW
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,6 +53,7 @@ SOURCES: dict[str, Source] = {
     "benchmark": BENCHMARK,
     "cross-validation": CROSS_VALIDATION,
     "robustness": ROBUSTNESS,
+    "overview": OVERVIEW,
 }
 """What a document's markers may name."""
 

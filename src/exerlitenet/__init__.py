@@ -53,8 +53,21 @@ def recognize(
 ) -> Workout:
     """Which exercise a video shows, from when to when, and how often.
 
-    source: a file, a folder of images, a URL or "camera:0". model: a folder; by default the one that ships.
-    seconds: stop after so many. Raises InputError when the source or the model cannot be read.
+    Args:
+        source: a file, a folder of images, a URL or "camera:0".
+        model: a folder; by default the model that ships.
+        seconds: stop after so many.
+
+    Raises:
+        InputError: when the source or the model cannot be read.
+
+    Examples:
+        >>> from exerlitenet import recognize
+        >>> workout = recognize("video.mp4", seconds=2.0)
+        >>> workout.duration_s
+        2.0
+        >>> workout.exercise in ("squat", "biceps_curl", "none")
+        True
     """
     from exerlitenet.recognition.recognizer import Recognizer
 

@@ -17,8 +17,15 @@ NONE = "none"
 class Frame:
     """One picture of a video.
 
-    time_s: seconds since the first frame of the video.
-    rgb: uint8 [height, width, 3], upright.
+    Attributes:
+        time_s: seconds since the first frame of the video, or on any clock that does not go back.
+        rgb: uint8 [height, width, 3], upright.
+
+    Examples:
+        >>> import numpy as np
+        >>> from exerlitenet import Frame
+        >>> Frame(0.5, np.zeros((240, 320, 3), np.uint8)).rgb.shape
+        (240, 320, 3)
     """
 
     time_s: float
@@ -29,11 +36,21 @@ class Frame:
 class Prediction:
     """What the model says of the window that ends at `time_s`.
 
-    probabilities: class name -> probability; they add up to 1.
-    exercise: the class with the highest probability.
-    phase: where a repetition is, if the model gives it: 0 at the start position (standing, arm extended), 1 at
-        the peak (lowest point of a squat, highest of a curl); it belongs to `phase_time_s`, which is a little
-        before `time_s`, since the model waits for some frames of context. None for models without a phase output.
+    Attributes:
+        time_s: seconds; time of the window's last frame.
+        probabilities: class name -> probability; they add up to 1.
+        exercise: the class with the highest probability.
+        phase: where a repetition is, if the model gives it: 0 at the start position (standing, arm extended), 1 at the
+            peak (lowest point of a squat, highest of a curl). None for models without a phase output.
+        phase_time_s: when that was: a little before `time_s`, since the model waits for some frames of context.
+
+    Examples:
+        >>> from exerlitenet import Recognizer, recognize
+        >>> prediction = recognize("video.mp4").predictions[-1]
+        >>> sorted(prediction.probabilities)
+        ['biceps_curl', 'none', 'squat']
+        >>> prediction.exercise == max(prediction.probabilities, key=prediction.probabilities.get)
+        True
     """
 
     time_s: float
@@ -50,12 +67,21 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of one exercise.
+    """From when to when one exercise was done, and how often.
 
-    start_s, end_s: seconds; `start_s < end_s`.
-    confidence: mean probability of the exercise over the segment, 0 to 1.
-    repetitions: full cycles counted in it; None from a model that does not count.
-    repetition_times_s: when each of them was at its peak, in seconds, rising.
+    Attributes:
+        start_s: seconds, before `end_s`.
+        end_s: seconds.
+        exercise: "squat" or "biceps_curl"; never "none".
+        confidence: mean probability of the exercise over the segment, 0 to 1.
+        repetitions: full cycles counted in it; None from a model that does not count.
+        repetition_times_s: when each of them was at its peak, in seconds, rising.
+
+    Examples:
+        >>> from exerlitenet import Segment
+        >>> segment = Segment(1.0, 9.0, "squat", 0.9, repetitions=3, repetition_times_s=(2.5, 5.0, 7.5))
+        >>> segment.end_s - segment.start_s
+        8.0
     """
 
     start_s: float
@@ -76,9 +102,22 @@ class Segment:
 class Workout:
     """What was recognised in one video.
 
-    segments: exercises only, in order, not overlapping; what is between is `none`.
-    predictions: one per step of the sliding window, in order of time.
-    fault: what was wrong with the video, if it was damaged; what came before the damage was used.
+    Attributes:
+        segments: exercises only, in order, not overlapping; what is between them is `none`.
+        predictions: one per step of the sliding window, in order of time.
+        duration_s: length of the video in seconds.
+        model: its name.
+        video: the source, as it was given.
+        fault: what was wrong with the video, if it was damaged; what came before the damage was used.
+
+    Examples:
+        >>> from exerlitenet import Segment, Workout
+        >>> squats = Segment(1.0, 9.0, "squat", 0.9, repetitions=3)
+        >>> workout = Workout((squats,), predictions=(), duration_s=10.0)
+        >>> workout.exercise, workout.repetitions
+        ('squat', 3)
+        >>> workout.to_json()["segments"][0]["repetitions"]
+        3
     """
 
     segments: tuple[Segment, ...]

@@ -30,13 +30,25 @@ VIDEO_SUFFIXES = frozenset(
 class Clip:
     """One labelled video.
 
-    group: the unit that a split must not cut: clips that share a person, a room or a source.
-    repetitions: full cycles of the exercise; None when unknown.
-    extremes_s: when each of them was at its peak (turning point), seconds.
-    seconds: duration; 0.0 when unknown.
-    digest: sha256 of the content, hex.
-    poses: teacher poses of the clip: float16 [frames, 33, 7], 7.5 rows a second.
-    name: the file as the dataset names it.
+    Attributes:
+        path: where it is.
+        label: its class.
+        group: the unit that a split must not cut: clips that share a person, a room or a source.
+        person: who is in it; None when unknown.
+        activity: what is done, in the dataset's words.
+        view: where the camera is.
+        repetitions: full cycles of the exercise; None when unknown.
+        extremes_s: when each of them was at its peak, seconds.
+        seconds: duration; 0.0 when unknown.
+        digest: sha256 of the content, hex.
+        poses: teacher poses of the clip: float16 [frames, 33, 7], 7.5 rows a second.
+        name: the file as the dataset names it.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from exerlitenet.datasets.clips import Clip
+        >>> Clip(Path("video.mp4"), "squat", group="anna", repetitions=2).repetitions
+        2
     """
 
     path: Path

@@ -37,9 +37,20 @@ Progress = Callable[[int, int], None]
 class Manifest:
     """What a dataset holds.
 
-    clips: the usable ones, in the dataset's order. faults: what is not used for a reason that needs mending.
-    classes: in the order that a model trained on them uses.
-    left_out: label -> clips that were not asked for.
+    Attributes:
+        root: the folder that the clips' names are relative to.
+        clips: the usable ones, in the dataset's order.
+        faults: what was left out for a reason that needs mending.
+        classes: in the order that a model trained on them uses.
+        left_out: label -> clips that were not asked for.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from exerlitenet.datasets.manifest import read_manifest
+        >>> _ = Path("clips.csv").write_text("file,label,group\\nvideo.mp4,squat,anna\\nlost.mp4,squat,ben\\n")
+        >>> manifest = read_manifest(Path("clips.csv"))
+        >>> [clip.group for clip in manifest.clips], [fault.file for fault in manifest.faults]
+        (['anna'], ['lost.mp4'])
     """
 
     root: Path
@@ -73,18 +84,19 @@ def read_manifest(
     may_be_empty: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Read a dataset and inspect every clip.
+    """Read a dataset and check every clip. What is wrong with a clip is a `Fault`, not an error.
 
-    classes: keep these labels only; the others are counted in `left_out`, and a label spelled nearly like
-        one of them is a fault. Without it every label is taken: squat, biceps_curl and none first, then the
-        alphabet.
-    check: open every video, decode its first frame and measure its duration. Without it the column
-        `seconds` is trusted. Contents are hashed and compared in either case.
+    Args:
+        dataset: a folder with one sub-folder per class, a CSV, or a folder that holds a manifest.csv.
+        classes: keep these labels only; the others are counted in `left_out`, and a label spelled nearly like one of
+            them is a fault. Without it every label is taken: squat, biceps_curl and none first, then the alphabet.
+        check: open every video, decode its first frame and measure its duration. Without it the column `seconds` is
+            trusted. Contents are hashed and compared in either case.
+        may_be_empty: whether a dataset without any usable clip is a result too, for its faults to be shown.
+        progress: called with the number of clips done and the number of all.
 
-    may_be_empty: whether a dataset without any usable clip is a result too, for its faults to be shown.
-
-    Raises InputError when the dataset is missing, is neither a folder nor a CSV with a header, or holds no
-    usable clip; everything else is a Fault.
+    Raises:
+        InputError: when the dataset is missing, is neither a folder nor a CSV with a header, or holds no usable clip.
     """
     dataset = Path(dataset)
     if not dataset.exists():

@@ -32,9 +32,20 @@ class LeakError(InputError):
 class Split:
     """Which items belong to which part.
 
-    parts: "train", "validation", "test" -> rising indices of items; disjoint. Items are clips for the
-        protocol "group" and sequences for "sequence".
-    fractions: the shares asked for, in the order of the parts; they add up to 1.
+    Attributes:
+        protocol: "group" or "sequence".
+        seed: of the draw.
+        fractions: the shares asked for, in the order of the parts; they add up to 1.
+        parts: "train", "validation", "test" -> rising indices of items; disjoint. Items are clips for the protocol
+            "group" and sequences for "sequence".
+
+    Examples:
+        >>> from exerlitenet.datasets.split import split_by_group
+        >>> labels = ["squat", "biceps_curl"] * 6
+        >>> people = ["anna", "anna", "ben", "ben", "cleo", "cleo", "dan", "dan", "eva", "eva", "finn", "finn"]
+        >>> split = split_by_group(labels, people, fractions=(0.6, 0.2, 0.2))
+        >>> {people[clip] for clip in split.train} & {people[clip] for clip in split.test}
+        set()
     """
 
     protocol: Protocol

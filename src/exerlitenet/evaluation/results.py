@@ -107,13 +107,35 @@ class Counting:
 class Evaluation:
     """A model evaluated on clips.
 
-    protocol: one sentence on how these clips relate to those it was trained on.
-    classifications: those that the clips allow, among exercise_clips, exercise_sequences, clips, sequences.
-    none_called_exercise: false-positive rate of the clips of none; None without such clips.
-    counting: exercise, or "all" -> figures; empty without counted clips.
-    by: "view", "activity", "group" or "person" -> a row for each.
-    warning: set when some of the clips were trained on; then no figure here is about new clips.
-    failed: clips that could not be read; no figure contains them.
+    Attributes:
+        model: its name.
+        protocol: one sentence on how these clips relate to those it was trained on.
+        classes: what the model can say.
+        seed: of the bootstrap.
+        results: one for each clip.
+        seconds: length of all clips together.
+        classifications: those that the clips allow, among exercise_clips, exercise_sequences, clips, sequences.
+        none_called_exercise: false-positive rate of the clips of none; None without such clips.
+        counting: exercise, or "all" -> figures; empty without counted clips.
+        by_group: one row for each group, most clips first; the same of people, views and activities.
+        by_person: one row for each person.
+        by_view: one row for each view.
+        by_activity: one row for each activity.
+        warning: set when some of the clips were trained on; then no figure here is about new clips.
+        failed: clips that could not be read; no figure contains them.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from exerlitenet import Prediction, Segment, Workout
+        >>> from exerlitenet.datasets.clips import Clip
+        >>> from exerlitenet.evaluation.evaluate import evaluate
+        >>> def always_squat(video: Path) -> Workout:
+        ...     prediction = Prediction(1.0, {"squat": 0.8, "biceps_curl": 0.2}, "squat")
+        ...     return Workout((Segment(0.0, 1.0, "squat", 0.8, 3),), (prediction,), 1.0)
+        >>> clips = [Clip(Path("a.mp4"), "squat", "anna", repetitions=4), Clip(Path("b.mp4"), "biceps_curl", "ben")]
+        >>> found = evaluate(always_squat, clips, ("squat", "biceps_curl"), model="always", protocol="all clips")
+        >>> found.classifications["clips"].accuracy.value, found.counting["squat"].counted
+        (0.5, 3)
     """
 
     model: str

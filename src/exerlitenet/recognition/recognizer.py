@@ -21,11 +21,20 @@ PREFETCH = 8
 class Recognizer:
     """Says which exercise a video shows, from when to when, and how often.
 
-        recognizer = Recognizer.load()
-        workout = recognizer.recognize("video.mp4")
-        for prediction in recognizer.stream(frames): ...
+    It may serve many streams; each has a tracker of its own (`tracker`).
 
-    A recogniser may serve many streams; each has a tracker of its own (`tracker`).
+    Examples:
+        >>> import numpy as np
+        >>> from exerlitenet import Frame, Recognizer
+        >>> recognizer = Recognizer.load()
+        >>> recognizer.classes
+        ('squat', 'biceps_curl', 'none')
+        >>> recognizer.recognize("video.mp4").model
+        'default'
+        >>> frames = [Frame(number / 15, np.zeros((240, 320, 3), np.uint8)) for number in range(30)]
+        >>> predictions = list(recognizer.stream(frames))
+        >>> [round(prediction.time_s, 2) for prediction in predictions[:3]]
+        [0.93, 1.07, 1.2]
     """
 
     def __init__(
@@ -40,7 +49,15 @@ class Recognizer:
 
     @classmethod
     def load(cls, model: str | Path | None = None, *, threads: int = 1) -> Recognizer:
-        """The model in the folder `model`, or the one that ships. Raises InputError for a folder that is no model."""
+        """The model in a folder.
+
+        Args:
+            model: the folder; by default the model that ships.
+            threads: of ONNX Runtime; more than one is slower for a live stream.
+
+        Raises:
+            InputError: for a folder that is no model.
+        """
         bundle = load_bundle(model)
         return cls(OnnxEngine(bundle, threads=threads), bundle.segment_thresholds, bundle.counting_thresholds)
 
@@ -50,13 +67,18 @@ class Recognizer:
         return self.engine.classes
 
     def tracker(self, *, keep: bool = False) -> Tracker:
-        """For one more stream, which may last as long as it likes. keep: for a `Tracker.workout` at its end."""
+        """For one more stream, which may last as long as it likes.
+
+        Args:
+            keep: whether `Tracker.workout` is wanted at its end.
+        """
         return Tracker(self.engine, self.segment_thresholds, self.counting_thresholds, keep=keep)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Prediction]:
         """Predictions as frames come, about `rate` a second once a window is full; a shorter stream gives one.
 
-        frames: any rate and size, uint8 RGB, times rising.
+        Args:
+            frames: any rate and size, uint8 RGB, times rising.
         """
         tracker = self.tracker()
         for frame in frames:
@@ -70,11 +92,15 @@ class Recognizer:
         seconds: float | None = None,
         on_progress: Callable[[float, float | None], None] | None = None,
     ) -> Workout:
-        """Everything about one video.
+        """Everything about one video. Damage in its middle is named in `Workout.fault`.
 
-        source: a file, a folder of images, a URL or "camera:0". seconds: stop after so many.
-        on_progress: is called with the seconds that are done, and the seconds in all, None where that is unknown.
-        Raises InputError when the source cannot be read; damage in the middle is named in `Workout.fault`.
+        Args:
+            source: a file, a folder of images, a URL or "camera:0".
+            seconds: stop after so many.
+            on_progress: is called with the seconds that are done, and the seconds in all, None where that is unknown.
+
+        Raises:
+            InputError: when the source cannot be read.
         """
         spec, tracker = self.engine.spec, self.tracker(keep=True)
         with open_video(
@@ -88,10 +114,14 @@ class Recognizer:
             return tracker.workout(duration_s=video.duration_s, video=str(source), fault=video.fault)
 
     def recognize_frames(self, frames: Iterable[Frame], *, duration_s: float | None = None) -> Workout:
-        """The same for frames from anywhere.
+        """Everything about frames from anywhere.
 
-        frames: as for `stream`. duration_s: of the whole; by default one frame period after the last frame.
-        Raises InputError when there is no frame.
+        Args:
+            frames: as for `stream`.
+            duration_s: of the whole; by default one frame period after the last frame.
+
+        Raises:
+            InputError: when there is no frame.
         """
         tracker = self.tracker(keep=True)
         for frame in frames:

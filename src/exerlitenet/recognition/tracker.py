@@ -124,10 +124,22 @@ class _Count:
 class TrackerState:
     """Where a stream is after a frame.
 
-    prediction: the newest one; None until the first window is full. current: the running set, if there is one.
-    predictions: those that are new by this frame. changes: sets that became sure and sets that ended by this frame,
-        in order; an ended set is final.
-    person: whether the model finds one to follow; None where it does not follow.
+    Attributes:
+        time_s: of the frame, in seconds.
+        prediction: the newest one; None until the first window is full.
+        current: the running set with its count so far, if there is one.
+        predictions: those that are new by this frame.
+        changes: sets that became sure and sets that ended by this frame, in order; an ended set is final.
+        person: whether the model finds one to follow; None where it does not follow.
+
+    Examples:
+        >>> from exerlitenet import Recognizer
+        >>> from exerlitenet.video.source import open_video
+        >>> tracker = Recognizer.load().tracker()
+        >>> with open_video("video.mp4") as video:
+        ...     states = [tracker.push(frame) for frame in video]
+        >>> states[0].status, states[0].prediction
+        ('warming', None)
     """
 
     time_s: float
@@ -162,8 +174,19 @@ class TrackerState:
 class Tracker:
     """Frames in, `TrackerState` out. One object per stream; not for several threads at once.
 
-    keep: whether `workout` is wanted at the end. Predictions and sets are kept for it, about 10 MB an hour; without
-    it memory is bounded.
+    keep: whether `workout` is wanted at the end. Predictions and sets are kept for it, about 10 MB an hour; without it
+    memory is bounded.
+
+    Examples:
+        >>> import numpy as np
+        >>> from exerlitenet import Frame, Recognizer
+        >>> tracker = Recognizer.load().tracker(keep=True)
+        >>> for number in range(30):
+        ...     state = tracker.push(Frame(number / 15, np.zeros((240, 320, 3), np.uint8)))
+        >>> state.status, state.current
+        ('watching', None)
+        >>> tracker.workout().segments
+        ()
     """
 
     def __init__(
@@ -207,8 +230,13 @@ class Tracker:
     ) -> Workout:
         """The whole stream, which ends with this call; of a tracker that keeps.
 
-        duration_s: where the stream ends; by default one frame period after its last frame. video, fault: as they
-        are in the result. Raises InputError when no frame came.
+        Args:
+            duration_s: where the stream ends; by default one frame period after its last frame.
+            video: as it is in the result.
+            fault: as it is in the result.
+
+        Raises:
+            InputError: when no frame came.
         """
         if not self.started:
             raise InputError(f"{video or 'the stream'}: no frame came; give a video or a camera that works")

@@ -36,14 +36,27 @@ SHORTEST_CLIP_S = 1.0
 class RenderedClip:
     """A clip of n frames and everything true about it.
 
-    frames: uint8 [n,h,w,3]. label: "squat", "biceps_curl" or "none"; activity: what is done, in a manifest's
-    words; style: which way of doing it; view: "front", "oblique", "side", "rear" or "none" without a person.
-    extremes_s: the time of each bottom of a squat or top of a curl (alternating arms count one each). phase:
-    float32 [n], 0 at the start position, 1 at the peak; all 0 for none. joints: float32 [n,33,7],
-    MediaPipe Pose's landmarks (see landmarks.seen_landmarks); NaN without a person. angles: degrees, float32
-    [n] each, for left and right elbow, shoulder, hip and knee; NaN without a person. empty: uint8 [h,w,3],
-    the first frame's background.
-    segments: (label, start_s, end_s, repetitions) of each set, without rests.
+    Attributes:
+        frames: uint8 [n, h, w, 3].
+        fps: frames a second.
+        label: "squat", "biceps_curl" or "none".
+        activity: what is done, in a manifest's words.
+        seed: what `render_clip` was given.
+        repetitions: full cycles.
+        extremes_s: the time of each peak: bottom of a squat, top of a curl; alternating arms count one each.
+        phase: float32 [n], 0 at the start position, 1 at the peak; all 0 for none.
+        joints: float32 [n, 33, 7], MediaPipe Pose's landmarks (see landmarks.seen_landmarks); NaN without a person.
+        angles: degrees, float32 [n] each, for left and right elbow, shoulder, hip and knee; NaN without a person.
+        style: which way of doing it.
+        view: "front", "oblique", "side", "rear", or "none" without a person.
+        empty: uint8 [h, w, 3], the first frame's background.
+        segments: (label, start_s, end_s, repetitions) of each set, without rests.
+
+    Examples:
+        >>> from exerlitenet.synthetic.clip import render_clip
+        >>> clip = render_clip(7, "squat", seconds=2.0, width=64, height=80)
+        >>> clip.label, clip.frames.shape, clip.phase.shape
+        ('squat', (30, 80, 64, 3), (30,))
     """
 
     frames: NDArray[np.uint8]
@@ -112,8 +125,25 @@ def render_clip(
 ) -> RenderedClip:
     """Render the clip of a seed; what is None is drawn from the seed. The same call gives the same bytes.
 
-    seconds: the clip's length; repetitions: of the exercise in it; width, height: pixels (short side 256 and
-    a drawn aspect when both are None). Raises InputError for what cannot be rendered.
+    Args:
+        seed: a whole number; another one is another person, room and camera.
+        label: "squat", "biceps_curl" or "none".
+        activity: in place of a label: what is done, such as "standing".
+        style: which way of doing it.
+        seconds: the clip's length.
+        fps: frames a second.
+        width: pixels; short side 256 and a drawn aspect when width and height are None.
+        height: pixels.
+        repetitions: of the exercise in the clip.
+        view: "front", "oblique", "side" or "rear".
+
+    Raises:
+        InputError: for what cannot be rendered.
+
+    Examples:
+        >>> from exerlitenet.synthetic.clip import render_clip
+        >>> render_clip(7, "biceps_curl", seconds=4.0, width=64, height=80, repetitions=2).repetitions
+        2
     """
     check_request(label, activity, seconds, fps, width, height, repetitions, view)
     # One stream of random numbers per concern, so that a fixed argument does not change the rest of the clip.

@@ -61,7 +61,17 @@ def clock_text(seconds: float) -> str:
 
 
 class Overlay:
-    """Draws one workout onto frames of one size; what does not change between frames is drawn once."""
+    """Draws one workout onto frames of one size; what does not change between frames is drawn once.
+
+    Examples:
+        >>> import numpy as np
+        >>> from exerlitenet import Segment, Workout
+        >>> from exerlitenet.video.overlay import Overlay
+        >>> workout = Workout((Segment(0.0, 4.0, "squat", 0.9, 2, (1.0, 3.0)),), predictions=())
+        >>> overlay = Overlay(workout, duration_s=5.0, width=320, height=240)
+        >>> overlay.draw(np.zeros((240, 320, 3), np.uint8), time_s=1.5).shape
+        (240, 320, 3)
+    """
 
     def __init__(self, workout: Workout, duration_s: float, width: int, height: int) -> None:
         self._workout = workout

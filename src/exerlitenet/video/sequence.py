@@ -31,15 +31,21 @@ TICK_TOLERANCE_S = 0.002
 class SequenceSpec:
     """How a model wants its input; stored with it in model.json.
 
-    frames: frames in a window (the paper: 15).
-    rate: frames a second that the model gets. A window spans (frames - 1) / rate seconds.
-    size: height and width of a frame in pixels.
-    aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black; "follow"
-        crops a square around the person, chosen anew for every frame (see `recognition.follower`).
-    least_frames: frames from which on a window is classified; before there are enough for a whole one, the first frame
-        is held in front of them. 0 waits for a whole window.
-    source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
-        deliver very different sizes; the second resize then always works on similar pictures.
+    Attributes:
+        frames: frames in a window (the paper: 15).
+        rate: frames a second that the model gets. A window spans (frames - 1) / rate seconds.
+        size: height and width of a frame in pixels.
+        aspect: "squash" resizes to a square as the paper does; "pad" keeps the aspect and fills with black; "follow"
+            crops a square around the person, chosen anew for every frame (see `recognition.follower`).
+        source_short_side: frames are first brought to at most this short side, aspect kept, as cameras and files
+            deliver very different sizes; the second resize then always works on similar pictures.
+        least_frames: frames from which on a window is classified; before there are enough for a whole one, the first
+            frame is held in front of them. 0 waits for a whole window.
+
+    Examples:
+        >>> from exerlitenet.video.sequence import SequenceSpec
+        >>> SequenceSpec(frames=15, rate=7.5).window_s
+        1.8666666666666667
     """
 
     frames: int = 15

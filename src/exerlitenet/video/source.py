@@ -34,11 +34,20 @@ METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.
 class VideoSource:
     """Frames of one video, in order of time; a context manager, and iterable once.
 
-    name: the source as the user gave it.
-    fps: nominal frames a second of the original.
-    width, height: of the original, upright, in pixels.
-    duration_s: seconds as far as known; once all frames were read the real ones (last frame + one period).
-    fault: set when damage was met: one line with its time. The frames before it were delivered.
+    Attributes:
+        name: the source as the user gave it.
+        fps: nominal frames a second of the original.
+        width: of the original, upright, in pixels.
+        height: of the original, upright, in pixels.
+        duration_s: seconds as far as known; once all frames were read the real ones (last frame + one period).
+        fault: set when damage was met: one line with its time. The frames before it were delivered.
+
+    Examples:
+        >>> from exerlitenet.video.source import open_video
+        >>> with open_video("video.mp4", rate=7.5, short_side=96) as video:
+        ...     shapes = {frame.rgb.shape for frame in video}
+        >>> video.width, video.height, shapes
+        (128, 160, {(120, 96, 3)})
     """
 
     def __init__(
@@ -114,17 +123,20 @@ def open_video(
 ) -> VideoSource:
     """Opens a source and decodes its first picture.
 
-    source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
-        (http, https, rtsp ...).
-    rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so
-        that `sample` at the same rate chooses the same ones. None gives every frame.
-    short_side, long_side: frames are scaled down until these sides are at most so many pixels; never up.
-    limit_s: stop after so many seconds of video.
-    folder_fps: images a second of a folder.
-    prefetch: frames of a file or folder that a thread reads before they are asked for; of a camera or an address, each
-        is read when it is asked for.
+    Args:
+        source: any file FFmpeg reads, a folder of images (natural order by name), "camera:0", or an address
+            (http, https, rtsp ...).
+        rate: frames a second to choose by time with `TickClock`; only these are converted. Each comes once, so that
+            `sample` at the same rate chooses the same ones. None gives every frame.
+        short_side: frames are scaled down until their short side is at most so many pixels; never up.
+        long_side: the same for the long side.
+        limit_s: stop after so many seconds of video.
+        folder_fps: images a second of a folder.
+        prefetch: frames of a file or folder that a thread reads before they are asked for; of a camera or an address,
+            each is read when it is asked for.
 
-    Raises InputError if no picture can be had, with what was wrong and what to do.
+    Raises:
+        InputError: if no picture can be had, with what was wrong and what to do.
     """
     name = str(source)
     check_arguments(rate, limit_s)
