@@ -2,41 +2,31 @@
 
     python tools/rendered_movements.py CLIPS --work DIR [--unseen OTHER_CLIPS] [--seeds 3] [--set head.epochs=6]
 
-Trains sequence heads that differ in their rendered clips alone: `all` of them as the configuration has them, those of
-`exercises`, or `nothing` rendered. The frame network is the shipped bundle's and stays as it is. Heads learn from the
-training part of the configuration's split by group, all for as many steps, and are evaluated on its validation part
-and on OTHER_CLIPS as a whole. DIR keeps encoded clips and heads, so a killed run goes on. Prints means and standard
-deviations over seeds.
+Trains sequence heads on the shipped bundle's frame network, which stays as it is: with the rendered clips of the
+configuration (`rendered`) and without any (`real`). Heads learn from the training part of the configuration's split by
+group, and are evaluated on the rest of CLIPS, and on OTHER_CLIPS as a whole. DIR keeps encoded clips and heads, so a
+killed run continues. Prints the mean and the standard deviation over the seeds.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.datasets.augment import Ranges
-from exerlitenet.datasets.clips import Clip
-from exerlitenet.datasets.frames import stored_clips
 from exerlitenet.datasets.manifest import read_manifest
 from exerlitenet.datasets.split import split_by_group
-from exerlitenet.evaluation.evaluate import evaluate_workouts
 from exerlitenet.evaluation.results import main_figures
 from exerlitenet.progress import Lines
 from exerlitenet.recognition.bundle import default_folder
-from exerlitenet.results import NONE
 from exerlitenet.training.config import load_config
-from exerlitenet.training.posture.engine import COUNTING, SEGMENTS
-from exerlitenet.training.posture.head import HeadConfig
-from exerlitenet.training.posture.head_data import Copy, HeadWindows, encode_copies
-from exerlitenet.training.posture.head_fit import fit_head
-from exerlitenet.training.posture.onnx import PostureGraph
-from exerlitenet.training.posture.predict_clip import watch
-from exerlitenet.training.posture.rendered import RENDERED_WEIGHT, rendered_clips
+from exerlitenet.training.posture.clip_features import ClipFeatures
+from exerlitenet.training.posture.head_data import PostureGraph
+from exerlitenet.training.posture.run import predict_folds
+from exerlitenet.training.run import Run
 
 
 class BundleGraph(PostureGraph):
@@ -71,59 +61,32 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     asked = parser.parse_args()
     os.environ.setdefault("EXERLITENET_CACHE", str(asked.work / "cache"))
-    config = load_config("default", asked.set)
-    table, spec, progress = HeadConfig.from_mapping(config.extra["head"]), config.sequence, Lines()
-    graph = BundleGraph(default_folder(), spec.size)
-
-    def encode(clips: Sequence[Clip], ranges: Ranges | None) -> list[list[Copy]]:
-        folder = asked.work / ("plain" if ranges is None else "copies")
-        stored = stored_clips([clip.path for clip in clips], spec.rate, progress)
-        copies = range(1 if ranges is None else table.copies)
-        targets = [[folder / f"{clip.name.replace('/', '_')}-{k}.npz" for k in copies] for clip in clips]
-        seeds = [[config.seed, i] for i in range(len(clips))]
-        return encode_copies(graph, stored, clips, ranges, targets, rate=spec.rate, seeds=seeds)
-
-    clips = read_manifest(asked.clips, classes=config.classes, check=False).clips
-    labels, groups = [clip.label for clip in clips], [clip.group for clip in clips]
-    split = split_by_group(labels, groups, config.split.fractions, config.split.seed)
-    evaluated_on: dict[str, Sequence[Clip]] = {"held out": [clips[i] for i in split.validation]}
+    first = load_config("default", asked.set)
+    folders = [asked.clips, *([asked.unseen] if asked.unseen else [])]
+    parts = [read_manifest(folder, classes=first.classes, check=False).clips for folder in folders]
+    clips = [clip for part in parts for clip in part]
+    groups, labels = [clip.group for clip in parts[0]], [clip.label for clip in parts[0]]
+    split = split_by_group(labels, groups, first.split.fractions, first.split.seed)
+    evaluated_on = {"held out": [*split.validation, *split.test]}
     if asked.unseen:
-        evaluated_on["unseen"] = read_manifest(asked.unseen, classes=config.classes, check=False).clips
-    rendered = rendered_clips(config, progress)
-    train = [*(clips[i] for i in split.train), *rendered]
-    weights = [RENDERED_WEIGHT if clip in rendered else 1.0 for clip in train]
-    copies = encode(train, Ranges(**config.augment.ranges))
-    plain = {name: encode(some, None) for name, some in evaluated_on.items()}
-    arms = {
-        "all": range(len(train)),
-        "exercises": [i for i, clip in enumerate(train) if weights[i] == 1 or clip.label != NONE],
-        "nothing": range(len(split.train)),
-    }
+        evaluated_on["unseen"] = list(range(len(parts[0]), len(clips)))
+    graph, progress = BundleGraph(default_folder(), first.sequence.size), Lines()
     rows: dict[tuple[str, str], list[dict[str, float | None]]] = {}
-    for seed in range(asked.seeds):
-        for arm, use in arms.items():
-            windows = HeadWindows(
-                [copies[i] for i in use], [train[i] for i in use], config.classes, frames=spec.frames,
-                least_frames=spec.least_frames, phase_delay=table.phase_delay, none_share=table.none_share,
-                weights=[weights[i] for i in use],
-            )  # fmt: skip
-            head = fit_head(
-                table, windows, None, asked.work / f"{arm}-{seed}-{table.epochs}", clips=len(train),
-                frames=spec.frames, classes=len(config.classes), seed=seed,
-                report=lambda now: progress.say(f"epoch {now.epoch}: {now.loss:.3f}, {now.seconds:.0f} s"),
-            )  # fmt: skip
+    for arm, settings in (("rendered", []), ("real", ["rendered.clips=0"])):
+        for seed in range(asked.seeds):
+            config = load_config("default", [*asked.set, *settings, f"head.seed={seed}"])
+            run = Run.create(asked.work / f"{arm}-{seed}", config, weights="none", resume=True)
+            features = ClipFeatures(run, graph, clips, progress, cache=asked.work / "encoded")
+            head = features.train_head("head", split.train, ())
             for name, some in evaluated_on.items():
-                seen = [watch(head, copy, config.classes, spec) for (copy,) in plain[name]]
-                workouts = [
-                    s.workout(s.end_s, window_s=spec.window_s, segment_thresholds=SEGMENTS,
-                              counting_thresholds=COUNTING, model=arm) for s in seen
-                ]  # fmt: skip
-                evaluation = evaluate_workouts(some, workouts, config.classes, model=arm, protocol="")
+                predicted = predict_folds(features, [(head, some)], frozenset())
+                chosen, thresholds = [clips[i] for i in some], config.thresholds
+                evaluation = predicted.evaluate(chosen, thresholds.segments, thresholds.counting)["left out"]
                 found = {f.name: f.value.value if f.value else None for f in main_figures(evaluation)}
                 rows.setdefault((name, arm), []).append(found)
                 progress.say(f"{name}, {arm}, seed {seed}: {found}")
-    names = list(rows["held out", "all"][0])
-    print(f"| evaluated on | rendered | {' | '.join(names)} |\n|{'---|' * (2 + len(names))}")
+    names = list(rows["held out", "real"][0])
+    print(f"| evaluated on | head learned from | {' | '.join(names)} |\n|{'---|' * (2 + len(names))}")
     for (name, arm), values in rows.items():
         columns = np.array([list(row.values()) for row in values], float)
         means, spreads = columns.mean(0), columns.std(0, ddof=min(1, len(columns) - 1))

@@ -16,18 +16,19 @@ from exerlitenet.recognition.tracker import ClipPredictions
 from exerlitenet.results import Prediction
 from exerlitenet.training.posture import clip_features
 from exerlitenet.training.posture.clip_features import RENDERED_WEIGHT, ClipFeatures
+from exerlitenet.training.posture.head_data import PostureGraph
 from exerlitenet.training.posture.run import cross_validate, predict_folds
 from exerlitenet.training.run import Run
 from tiny_posture import CLASSES, Quiet, tiny_config, write_rendered
 
 
-class Graph:
+class Graph(PostureGraph):
     """In place of the frame network's graph: nobody is seen, and the context is a frame's brightness."""
 
     size = 64
     calls = 0
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self) -> None:
         pass
 
     def see(self, pixels: Any) -> tuple[Any, Any]:
@@ -48,10 +49,9 @@ def features(
     monkeypatch: pytest.MonkeyPatch,
 ) -> ClipFeatures:
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path_factory.getbasetemp() / "head-run-cache"))
-    monkeypatch.setattr(clip_features, "PostureGraph", Graph)
     monkeypatch.setattr(Graph, "calls", 0)
     run = Run.create(tmp_path / "run", tiny_config("head.copies=2", "rendered.clips=2"))
-    return ClipFeatures(run, None, dataset, Quiet())  # type: ignore[arg-type]
+    return ClipFeatures(run, Graph(), dataset, Quiet())
 
 
 def unlearned(
@@ -141,7 +141,7 @@ def test_copies_of_a_killed_run_serve_the_next(features: ClipFeatures, dataset: 
     before = features.augmented([1, 2])
     plain = features.plain([1])
     calls = Graph.calls
-    again = ClipFeatures(features.run, None, dataset, features.progress)  # type: ignore[arg-type]
+    again = ClipFeatures(features.run, Graph(), dataset, features.progress)
     for mine, wanted in zip(again.augmented([1, 2]), before, strict=True):
         for copy, other in zip(mine, wanted, strict=True):
             np.testing.assert_array_equal(copy.context, other.context)

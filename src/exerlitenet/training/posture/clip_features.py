@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from exerlitenet.training.posture.pose_data import rendered_people
 from exerlitenet.training.run import Run
 from exerlitenet.video.sequence import SequenceSpec, window_indices
 
-if TYPE_CHECKING:
-    import keras
-
 RENDERED_WEIGHT = 0.5
 """Rendered clips count less than real ones in the head's windows."""
 
@@ -32,13 +29,22 @@ RENDERED_WEIGHT = 0.5
 class ClipFeatures:
     """What the frame network gives for every clip: augmented copies to learn from, and each clip as it is.
 
-    clips: of the dataset, all of them. Copies are in the run's cache, so that a killed run continues, and every head
-    of a cross-validation learns from the same ones.
+    clips: of the dataset, all of them. Copies are in `cache`, by default the run's, so that a killed run continues,
+    and every head of a cross-validation learns from the same ones.
     """
 
-    def __init__(self, run: Run, posture: keras.Model, clips: Sequence[Clip], progress: Progress) -> None:
+    def __init__(
+        self,
+        run: Run,
+        graph: PostureGraph,
+        clips: Sequence[Clip],
+        progress: Progress,
+        *,
+        cache: Path | None = None,
+    ) -> None:
         self.run, self.clips, self.progress = run, clips, progress
-        self._graph = PostureGraph(posture)
+        self._cache = cache or run.cache
+        self._graph = graph
         self._rendered = rendered_people(run.config, progress)
         self._augmented: dict[int, list[Copy]] = {}
         self._plain: dict[int, Copy] = {}
@@ -65,7 +71,7 @@ class ClipFeatures:
     ) -> list[list[Copy]]:
         if not chosen:
             return []
-        folder = self.run.cache / ("plain" if ranges is None else "copies")
+        folder = self._cache / ("plain" if ranges is None else "copies")
         rate = self.run.config.sequence.rate
         found = [clips[i] for i in chosen]
         return encode_copies(

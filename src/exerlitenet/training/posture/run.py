@@ -21,6 +21,7 @@ from exerlitenet.training.config import Config, PostureStage
 from exerlitenet.training.keras import load_weights
 from exerlitenet.training.posture.clip_features import ClipFeatures
 from exerlitenet.training.posture.head import Head
+from exerlitenet.training.posture.head_data import PostureGraph
 from exerlitenet.training.posture.model import build_posture_network
 from exerlitenet.training.posture.network import build_posture
 from exerlitenet.training.posture.pose_data import (
@@ -83,7 +84,7 @@ def _train(
         run, dataset, [clips[i] for i in split.train], [clips[i] for i in held_out], weights, progress
     )
     posture = load_posture(config, weights_file)
-    features = ClipFeatures(run, posture, clips, progress)
+    features = ClipFeatures(run, PostureGraph(posture), clips, progress)
     if folds is None:
         head = features.train_head("head", split.train, split.validation)
         predicted = predict_folds(features, [(head, held_out)], frozenset())
