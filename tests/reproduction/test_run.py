@@ -211,7 +211,9 @@ def test_a_kill_after_the_last_epoch_loses_nothing(
     assert not (unit / "run" / "metrics.json").exists()
     kept = (unit / "predictions.json").read_bytes()
     monkeypatch.undo()
-    monkeypatch.setattr(fit, "train_epoch", lambda *_: pytest.fail("an epoch was repeated"))
+    monkeypatch.setattr(
+        "exerlitenet.training.loop.train_epoch", lambda *_: pytest.fail("an epoch was repeated")
+    )
     monkeypatch.setattr(network, "build_backbone", without_large_weights)
     monkeypatch.setattr(backbone, "build_backbone", without_large_weights)
     study = reproduce(dataset, plan, out=tmp_path / "out", resume=True, progress=Quiet())
@@ -238,7 +240,7 @@ def test_a_killed_study_goes_on_and_keeps_finished_units(dataset: Path, tmp_path
     study = reproduce(dataset, tiny_plan(*TWO_UNITS), out=out, resume=True, progress=progress)
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*") if path.is_file()} == before
     assert any("1 of them done before" in line for line in progress.lines)
-    assert any(line.startswith("going on after 1 epochs") for line in progress.lines)
+    assert any(line.startswith("continues after 1 epochs") for line in progress.lines)
     for name in ("frozen", "single_frame"):
         assert study.results["systems"][name]["splits"]["sequence"]["sequences"]["items"] > 0
 
