@@ -104,8 +104,7 @@ class SplitConfig:
     def __post_init__(self) -> None:
         if not math.isclose(sum(self.fractions), 1, abs_tol=1e-6) or self.fractions[0] == 0:
             raise InputError(
-                "split.fractions must be three numbers (training above 0, validation, test) that add up to 1, got "
-                f"{list(self.fractions)}"
+                f"split.fractions must add up to 1, the first above 0, got {list(self.fractions)}"
             )
 
 
@@ -269,11 +268,9 @@ def _check_posture(config: Config) -> None:
         raise InputError("posture.stages must have at least one entry, got none")
     if config.sequence.size % 32:
         raise InputError(f"sequence.size must be a multiple of 32, got {config.sequence.size}")
-    if config.head.phase_delay >= config.sequence.frames:
-        raise InputError(
-            f"head.phase_delay must be less than sequence.frames, {config.sequence.frames}, got "
-            f"{config.head.phase_delay}"
-        )
+    delay, frames = config.head.phase_delay, config.sequence.frames
+    if delay >= frames:
+        raise InputError(f"head.phase_delay must be less than sequence.frames, {frames}, got {delay}")
 
 
 def load_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Config:

@@ -67,12 +67,11 @@ def adam(learning_rate: float) -> keras.optimizers.Adam:
 
     if keras.backend.backend() != "tensorflow":
         return keras.optimizers.Adam(learning_rate)
-    found: keras.optimizers.Adam = _one_pass_adam()(learning_rate)
-    return found
+    return _one_pass_adam()(learning_rate)
 
 
 @cache
-def _one_pass_adam() -> Any:
+def _one_pass_adam() -> type[keras.optimizers.Adam]:
     import keras
     import tensorflow as tf
 

@@ -227,8 +227,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, Any]:
         """Raises InputError when the run is not finished."""
-        data: dict[str, Any] = _read_json(self.metrics_file)
-        return data
+        return dict(_read_json(self.metrics_file))
 
     def write_metrics(self, metrics: Mapping[str, Any], page: str) -> None:
         """Ends the run. page: of its report, as HTML."""
