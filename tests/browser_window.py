@@ -56,8 +56,9 @@ def a_browser() -> Any:
     return sync_playwright()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
+    """Ends with its file: a process that runs another file's browser next can have only one at a time."""
     with a_browser() as it:
         yield it
 
