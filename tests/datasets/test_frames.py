@@ -135,7 +135,7 @@ def test_frames_are_those_that_a_model_meets_at_work(tmp_path: Path, monkeypatch
         with open_video(path, rate=7.5, short_side=STORE_SIDE) as video:
             wanted = [frame.rgb for frame in sample(video, 7.5)]
         np.testing.assert_array_equal(clip.frames, wanted)
-    assert progress.stretches == ["decoding clips"]
+    assert progress.steps == ["decoding clips"]
     assert len(list((tmp_path / "cache" / "frames").glob("*.npy"))) == 2
     with pytest.raises(InputError, match="no clips"):
         stored_clips([], 7.5, progress)

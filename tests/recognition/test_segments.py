@@ -254,3 +254,16 @@ def test_closed_segments_are_the_same_live_as_in_a_file(
     assert tuple(told) == whole
     assert tuple(told[:before_end]) == whole[:before_end]
     assert begun == [(s.exercise, s.start_s) for s in whole]
+
+
+def test_what_begins_ends_also_where_the_smoothing_stands_still() -> None:
+    """While its window fills, the smoothing's delay grows as fast as time goes on."""
+    thresholds = SegmentThresholds(enter=0.5, leave=0.5, least_s=0.0, smooth_s=1.0, merge_gap_s=0.0)
+    segmenter = Segmenter(thresholds, WINDOW_S, CLASSES)
+    events = []
+    for k, exercise in enumerate(("biceps_curl", "squat", "squat", "biceps_curl")):
+        named = dict.fromkeys(CLASSES, 0.05) | {exercise: 0.9}
+        events += segmenter.push(Prediction(1 + k / RATE, named, exercise))
+    events += segmenter.finish(1.4)
+    kinds = [(event.kind, event.segment.exercise) for event in events]
+    assert kinds == [("begin", "biceps_curl"), ("end", "biceps_curl")]

@@ -106,6 +106,7 @@ def test_a_stream_without_a_frame(recognizer: Recognizer) -> None:
         recognizer.tracker(keep=True).workout(video="camera:0")
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_and_no_repetition_is_lost() -> None:
     """An hour of one set: its 1800 repetitions are counted as they come, in the memory of their times."""
     tracker = SegmentTracker(SegmentThresholds(), CountingThresholds(), SPEC.window_s, ("squat", "none"))

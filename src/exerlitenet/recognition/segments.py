@@ -91,6 +91,8 @@ class _Run:
     end_s: float | None = None
     last_time_s: float = 0.0
     begun: bool = False
+    least_end_s: float = 0.0
+    """It ends here or later, since it was called begun here."""
 
     # Predictions of a pause that belongs to the run only if the run continues after it.
     pause_sum: float = 0.0
@@ -209,7 +211,7 @@ class Segmenter:
         if run is not None:
             overtaken = enters and leader != run.exercise and smoothed[str(leader)] > smoothed[run.exercise]
             if smoothed[run.exercise] < self.thresholds.leave or overtaken:
-                run.end_s, run.last_time_s = position_s, prediction.time_s
+                run.end_s, run.last_time_s = max(position_s, run.least_end_s), prediction.time_s
                 self._open = None
                 events += self._put_aside(run, self.thresholds.least_s)
         if self._open is None and enters and leader is not None:
@@ -224,11 +226,13 @@ class Segmenter:
         if run is not None:
             run.probability_sum += float(prediction.probabilities.get(run.exercise, 0.0))
             run.predictions += 1
-            if not run.begun and prediction.time_s - run.first_time_s >= self.thresholds.least_s:
+            # While the smoothing fills, the time it speaks of may stand still: no segment begins without a length.
+            lasts_s = prediction.time_s - run.first_time_s
+            if not run.begun and lasts_s >= self.thresholds.least_s and position_s > run.start_s:
                 # What was set aside can no longer go on: another segment has begun after it.
                 events += self._settle(self.thresholds.least_s)
                 run.start_s = max(run.start_s, self._floor_s)
-                run.begun = True
+                run.begun, run.least_end_s = True, position_s
                 events.append(SegmentEvent("begin", run.segment(prediction.time_s)))
         return events
 
@@ -258,7 +262,7 @@ class Segmenter:
         run.start_s = max(run.start_s, self._floor_s)
         self._closed = run
         if long_enough and not run.begun and run.end_s is not None and run.end_s > run.start_s:
-            run.begun = True
+            run.begun, run.least_end_s = True, run.end_s
             events.append(SegmentEvent("begin", run.segment(run.end_s)))
         return events
 

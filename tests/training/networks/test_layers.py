@@ -131,7 +131,7 @@ def test_layers_survive_saving_as_a_whole_model(tmp_path: Any) -> None:
 
 
 def test_importing_the_training_modules_does_not_import_keras() -> None:
-    names = ("config", "tables", "summary", "registry", "networks.layers", "networks.backbone")
+    names = ("config", "loop", "summary", "registry", "networks.layers", "networks.backbone")
     names += ("networks.operations", "cnn_lstm.network", "posture.network")
     imports = "; ".join(f"import exerlitenet.training.{name}" for name in names)
     code = f"import sys; {imports}; print([m for m in ('keras', 'tensorflow') if m in sys.modules])"

@@ -122,7 +122,9 @@ def test_a_finished_run_is_not_trained_again(whole: tuple[Run, Quiet], dataset: 
     assert not (run.folder / "cache").exists()
 
 
-@pytest.mark.parametrize("line", ["posture 2 at 64 pixels", "head epoch 1 of 2"])
+@pytest.mark.parametrize(
+    "line", [pytest.param("posture 2 at 64 pixels", marks=pytest.mark.slow), "head epoch 1 of 2"]
+)
 def test_a_killed_run_continues_to_the_same_weights(
     whole: tuple[Run, Quiet], dataset: Path, tmp_path: Path, line: str
 ) -> None:
