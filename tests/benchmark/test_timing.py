@@ -11,11 +11,11 @@ from exerlitenet.benchmark.timing import InTurn, time_in_turn
 
 def test_every_side_comes_once_a_round_and_none_is_always_first() -> None:
     order: list[str] = []
-    told: list[tuple[float, float | None]] = []
+    reported: list[tuple[float, float | None]] = []
     sides = {name: (lambda name=name: order.append(name)) for name in "abc"}
-    taken = time_in_turn(sides, 3, warm_up=1, on_progress=lambda done, total: told.append((done, total)))
+    taken = time_in_turn(sides, 3, warm_up=1, on_progress=lambda done, total: reported.append((done, total)))
     assert order == list("abcbcacababc")
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert reported == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert {name: len(taken[name]) for name in "abc"} == {"a": 3, "b": 3, "c": 3}
 
 

@@ -262,7 +262,7 @@ def test_a_lost_connection_is_found_again_in_its_session(
     while played.socket is first:
         window.page.wait_for_timeout(50)
     played.greet()
-    window.wait("notice === '' && status === 'Connected again; go on'")
+    window.wait("notice === '' && status === 'Connected again; continue'")
     assert played.commands[1] == {"type": "start", "source": "camera", "log": True, "session": 7}
     played.state(9.0, squats(3.0, 7.0))
     window.wait("count === 2 && status === 'Exercising'")

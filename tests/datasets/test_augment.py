@@ -161,7 +161,7 @@ def test_points_without_augmentation_stay() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_without_augmentation_a_view_is_looked_at_as_at_work(shape: tuple[int, int]) -> None:
+def test_without_augmentation_a_view_is_cropped_as_at_work(shape: tuple[int, int]) -> None:
     """Where no pixel is skipped; sampling differs a little from a resize."""
     frame = spot(0.1, -0.05, *shape)
     view = Crop(0.05, 0.0, 0.7)

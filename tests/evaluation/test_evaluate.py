@@ -1,4 +1,4 @@
-"""Judging a model: each figure against a case worked by hand."""
+"""Evaluating a model: each figure against a case worked by hand."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def test_evaluate_runs_the_model_and_names_what_cannot_be_read() -> None:
         CLASSES,
         model="m",
         protocol="p",
-        progress=lambda done, total: seen.append((done, total)),
+        on_progress=lambda done, total: seen.append((done, total)),
     )
     assert [(f.file, f.problem) for f in evaluation.failed] == [("broken", "not a video")]
     assert len(evaluation.results) == 1

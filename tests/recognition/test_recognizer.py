@@ -219,12 +219,12 @@ def test_every_frame_has_its_phase_in_the_end(recognizer: Recognizer, count: int
     assert predictor.take_phases() == []
 
 
-# Windows that are judged before they are full
+# Windows that are classified before they are full
 
 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
-    """Judges from five frames on."""
+    """Classifies from five frames on."""
     spec = replace(SPEC, least_frames=5)
     return Recognizer.load(write_bundle(tmp_path_factory.mktemp("models") / "early", spec=spec))
 

@@ -113,15 +113,15 @@ def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) 
     phase = phase + 0.1 * np.random.default_rng(seed).normal(size=len(times))
     whole = count_from_phase(times, phase)
     counter = PhaseCounter()
-    told: list[float] = []
+    reported: list[float] = []
     for k in range(len(times)):
         far_s = counter.push(float(times[k]), float(phase[k]))
         if far_s is not None:
             assert far_s <= times[k]
-            told.append(far_s)
-        assert counter.count == len(told)
-    assert tuple(told) == whole
-    assert told == sorted(set(told))
+            reported.append(far_s)
+        assert counter.count == len(reported)
+    assert tuple(reported) == whole
+    assert reported == sorted(set(reported))
     cut = len(times) // 2
     assert whole[: len(count_from_phase(times[:cut], phase[:cut]))] == count_from_phase(
         times[:cut], phase[:cut]

@@ -1,4 +1,4 @@
-"""Windows that a stream goes on with say what each whole window says."""
+"""Windows that a stream continues say what each whole window says."""
 
 from __future__ import annotations
 

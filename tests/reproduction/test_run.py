@@ -97,7 +97,7 @@ def test_both_splits_divide_the_same_sequences(finished: tuple[Study, list[str]]
     splits = [Run.open(path / "run").split for path in sorted(units.iterdir())]
     assert len({split.sequences for split in splits}) == 1
     assert [split.split.protocol for split in splits] == ["group", "sequence"] * 2
-    # Systems of one split and seed are judged on the same sequences, or no paired test could be made.
+    # Systems of one split and seed are evaluated on the same sequences, or no paired test could be made.
     assert splits[0].split == splits[2].split
     assert splits[1].split == splits[3].split
 

@@ -111,9 +111,9 @@ def test_padding_restores_the_aspect() -> None:
 
 
 def test_the_cache_gives_what_the_network_gives(tmp_path: Path) -> None:
-    told: list[int] = []
-    found = fill(tmp_path / "cache", Means(), done=lambda done, total: told.append(done))
-    assert told[-1] == len(ITEMS)
+    reported: list[int] = []
+    found = fill(tmp_path / "cache", Means(), done=lambda done, total: reported.append(done))
+    assert reported[-1] == len(ITEMS)
     pixels = make_pixels()
     for items in ([ITEMS[0]], [ITEMS[23], ITEMS[5]]):
         means, corners = found.inputs(items)

@@ -67,11 +67,11 @@ def test_a_cross_validated_run(folded: tuple[Run, Quiet], dataset: Path) -> None
     groups = {clip.digest: clip.group for clip in run.split.clips}
     kept = Folds.load(run.folder)
     assert kept.folds == 2
-    assert sorted(left.digest for left in kept.clips) == sorted(groups), "each clip is left out once"
+    assert sorted(left.digest for left in kept.clips) == sorted(groups), "each clip is held out once"
     folds = [{groups[left.digest] for left in kept.clips if left.fold == k} for k in range(2)]
     assert folds[0]
     assert folds[1]
-    assert not folds[0] & folds[1], "no group stands on both sides"
+    assert not folds[0] & folds[1], "no group is on both sides"
     # The frame network has learned from the training part of the configuration's split alone.
     clips = read_manifest(dataset, classes=run.config.classes).clips
     parts = split_by_group(

@@ -127,7 +127,7 @@ class Engine:
         return context, joints
 
     def classify(self, windows: Any) -> Any:
-        raise AssertionError("nothing is judged here")
+        raise AssertionError("nothing is evaluated here")
 
 
 def test_a_clip_as_it_is_is_what_the_recogniser_sees(tmp_path: Path) -> None:

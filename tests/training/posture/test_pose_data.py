@@ -171,7 +171,7 @@ def test_joints_of_neighbouring_frames_widen_the_view(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("hide", [np.nan, 0.0])
-def test_who_is_not_seen_is_looked_for_in_the_whole(hide: float) -> None:
+def test_who_is_not_seen_is_searched_in_the_whole(hide: float) -> None:
     clip = posed(0)
     poses = clip.poses.copy()
     poses[..., 3] = hide
