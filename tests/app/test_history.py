@@ -247,7 +247,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_can_be_told_apart(theme: str) -> None:
+def test_colours_can_be_distinguished(theme: str) -> None:
     colours: dict[str, Any] = tokens()[theme]
     exercises = ["squat", "biceps_curl", "other-1", "other-2", "none"]
     for back in ("page", "card"):

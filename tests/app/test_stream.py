@@ -89,7 +89,7 @@ def test_a_workout_is_shown_and_logged(server: LiveServer, recognizer: Recognize
     assert server.log.sessions()[0].ended_at is not None
 
 
-def test_light_is_told(server: LiveServer) -> None:
+def test_light_is_reported(server: LiveServer) -> None:
     with server.connect() as connection:
         begin(connection)
         dark, bright = (

@@ -105,7 +105,7 @@ def test_help_names_every_peer() -> None:
     assert [name for name in running.PEERS if name not in reported] == []
 
 
-def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
+def test_unknown_parts_and_models_are_reported(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no part colour; the parts are live, archive"):
         run_benchmark(model, quick=True, only=["live", "colour"])
     with pytest.raises(InputError, match=r"no model.json"):
@@ -167,7 +167,7 @@ def test_the_base_install_measures_what_it_can_and_says_what_it_lacks(model: Pat
     assert "left out: int8: needs onnx" in done.stdout
 
 
-def test_command_judges_a_full_benchmark(
+def test_command_checks_a_full_benchmark(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     measures = (

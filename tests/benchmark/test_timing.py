@@ -31,7 +31,7 @@ def test_warming_up_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time_in_turn({"work": work}, 2)["work"] == pytest.approx([1.0, 2.0])
 
 
-def test_a_pause_lies_before_every_side_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_is_before_every_side_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
 
     def sleep(seconds: float) -> None:

@@ -50,7 +50,7 @@ class TestGradients:
         assert gradient_difference(config, trainable, pixels_of(config), ITEMS, tmp_path / "cache") < 1e-4
 
     @pytest.mark.usefixtures("_tiny")
-    def test_statistics_that_are_learned_on_the_way_are_told_apart(self, tmp_path: Path) -> None:
+    def test_statistics_that_are_learned_on_the_way_are_kept_apart(self, tmp_path: Path) -> None:
         config = tiny_config()
         pixels = pixels_of(config)
         found = gradient_difference(config, "last:3", pixels, ITEMS, tmp_path / "cache", held=False)

@@ -222,7 +222,7 @@ def test_a_voice_from_elsewhere_stays_silent(started: Callable[..., tuple[Window
 @pytest.mark.parametrize(
     ("seen", "words"), [({"person": False}, "Nobody is in the picture"), ({"brightness": 0.02}, "too dark")]
 )
-def test_who_cannot_be_seen_is_told(
+def test_who_cannot_be_seen_is_reported(
     started: Callable[..., tuple[Window, Played]], seen: dict[str, Any], words: str
 ) -> None:
     window, played = started()
@@ -239,7 +239,7 @@ def test_who_cannot_be_seen_is_told(
     window.wait("notice === '' && status === 'Ready. Just begin.'")
 
 
-def test_a_log_that_cannot_be_written_is_told(started: Callable[..., tuple[Window, Played]]) -> None:
+def test_a_log_that_cannot_be_written_is_reported(started: Callable[..., tuple[Window, Played]]) -> None:
     window, played = started()
     played.tell({"type": "session", "session": 3, "log": False, "trouble": "the disk is full"})
     window.page.wait_for_selector("text=Sets are not kept: the disk is full")

@@ -110,7 +110,9 @@ def folded(dataset: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_folds_have_said_and_apart_for_strangers(folded: Path, dataset: Path, tmp_path: Path) -> None:
+def test_what_folds_have_said_and_apart_for_unseen_subjects(
+    folded: Path, dataset: Path, tmp_path: Path
+) -> None:
     report = tmp_path / "r.html"
     result = run(
         "evaluate", folded, dataset, "--part", "folds", "--json", tmp_path / "e.json", "--report", report

@@ -162,7 +162,7 @@ def test_folds_are_for_the_default_family(dataset: Path, tmp_path: Path) -> None
         (("--config", "paper", "--folds", "1"), "--folds takes a number from 2 on, got 1"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_made(
+def test_bad_input_is_reported_before_anything_is_made(
     dataset: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = run("train", dataset, *arguments, "--out", tmp_path / "run")

@@ -94,7 +94,7 @@ def test_a_huge_group_goes_to_training() -> None:
     assert "huge" in {groups[i] for i in split.train}
 
 
-def test_a_class_of_three_groups_stands_in_every_part() -> None:
+def test_a_class_of_three_groups_is_in_every_part() -> None:
     labels, groups = many_groups()
     labels += ["lunge"] * 3
     groups += ["rare 1", "rare 2", "rare 3"]

@@ -76,7 +76,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert (again / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
 
 
-def test_a_loaded_one_is_judged_alike(tmp_path: Path) -> None:
+def test_a_loaded_one_is_evaluated_alike(tmp_path: Path) -> None:
     FOLDS.save(tmp_path)
     before, after = (
         folds.evaluate(CLIPS, THRESHOLDS, CountingThresholds()) for folds in (FOLDS, Folds.load(tmp_path))
@@ -141,7 +141,7 @@ def test_thresholds_matter() -> None:
     assert {workout.exercise for workout in workouts} == {"none"}
 
 
-def test_all_clips_and_strangers_are_judged_apart() -> None:
+def test_all_clips_and_unseen_subjects_are_evaluated_apart() -> None:
     found = FOLDS.evaluate(CLIPS, THRESHOLDS, CountingThresholds())
     assert list(found) == ["left out", "strangers"]
     everyone, unseen = found["left out"], found["strangers"]
@@ -157,7 +157,7 @@ def test_all_clips_and_strangers_are_judged_apart() -> None:
     assert unseen.to_json()["judgements"]["clips"]["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
 
 
-def test_without_strangers_or_without_known_clips_there_is_one_judgement() -> None:
+def test_without_unseen_subjects_or_without_known_clips_there_is_one_evaluation() -> None:
     known = replace(FOLDS, clips=ROWS[:3])
     assert list(known.evaluate(CLIPS, THRESHOLDS, CountingThresholds())) == ["left out"]
     unknown = replace(FOLDS, clips=tuple(replace(row, known=False) for row in ROWS))

@@ -96,7 +96,7 @@ def test_both_graphs_agree_with_keras(parts: Parts, head: Any, report: ExportRep
     np.testing.assert_allclose(phase, classified["phase"], atol=1e-5)
 
 
-def test_a_stream_goes_on_with_its_windows(head: Any, report: ExportReport) -> None:
+def test_a_stream_continues_its_windows(head: Any, report: ExportReport) -> None:
     """Frame by frame, the exported head says what Keras says of each whole window."""
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     stream = np.random.default_rng(4).normal(0, 1, (15, 32)).astype(np.float32)
@@ -111,7 +111,7 @@ def test_a_stream_goes_on_with_its_windows(head: Any, report: ExportReport) -> N
         np.testing.assert_allclose(phase, classified["phase"][-1:], atol=1e-5)
 
 
-def test_a_window_that_goes_on_wrongly_is_a_difference(
+def test_a_window_that_continues_wrongly_is_a_difference(
     parts: Parts, report: ExportReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = OnnxEngine(load_bundle(report.bundle.folder))

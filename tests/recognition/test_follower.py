@@ -141,7 +141,7 @@ def test_a_repetition_moves_the_person_and_not_the_view() -> None:
     assert np.ptp(sides[45:]) < 0.45 * MARGIN * np.ptp(heights[45:])
 
 
-def test_who_is_lost_is_looked_for_in_the_whole() -> None:
+def test_who_is_lost_is_searched_in_the_whole() -> None:
     follower = Follower()
     points = person(0.1, 0, 0.2, 0.4)
     about = watch(follower, points, 3)

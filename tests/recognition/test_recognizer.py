@@ -132,7 +132,7 @@ def test_two_streams_do_not_meet(recognizer: Recognizer) -> None:
     assert together[0] != together[1]
 
 
-def test_the_phase_lies_behind_the_window_by_the_models_delay(recognizer: Recognizer) -> None:
+def test_the_phase_is_behind_the_window_by_the_models_delay(recognizer: Recognizer) -> None:
     pictures = [still((0, 0, 5 * k)) for k in range(40)]
     for prediction in recognizer.stream(frames_of(pictures, 7.5)):
         assert prediction.phase_time_s == pytest.approx(prediction.time_s - PHASE_DELAY / 7.5)

@@ -108,7 +108,7 @@ def test_a_cycle_cut_by_the_edge_counts_from_seven_tenths(seen: tuple[float, flo
 
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.lists(periods, min_size=1, max_size=6))
-def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) -> None:
+def test_counts_only_grow_as_the_signal_continues(seed: int, tempos: list[float]) -> None:
     times, phase, _ = cycles(tempos)
     phase = phase + 0.1 * np.random.default_rng(seed).normal(size=len(times))
     whole = count_from_phase(times, phase)
@@ -128,7 +128,7 @@ def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) 
     )
 
 
-def test_a_repetition_is_told_soon_after_the_person_turns_back() -> None:
+def test_a_repetition_is_reported_soon_after_the_person_turns_back() -> None:
     times, phase, peaks = cycles([2.4] * 5)
     counter = PhaseCounter()
     told_at = [

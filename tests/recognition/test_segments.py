@@ -50,7 +50,7 @@ def segments(
     return tuple(event.segment for event in events if event.kind == "end")
 
 
-def test_a_segment_lies_where_the_exercise_was() -> None:
+def test_a_segment_is_where_the_exercise_was() -> None:
     found = segments(window_shares([(5.0, 15.0, "squat")], 25.0), 25.0)
     assert [s.exercise for s in found] == ["squat"]
     assert found[0].start_s == pytest.approx(5.0, abs=0.4)

@@ -75,7 +75,7 @@ def evaluated(recognizer: Recognizer, dataset: Path) -> Evaluation:
     return evaluate(recognizer.recognize, clips, CLASSES, model="m", protocol="p")
 
 
-def test_a_run_and_its_bundle_judge_alike(run: Run, report: ExportReport, dataset: Path) -> None:
+def test_a_run_and_its_bundle_evaluate_alike(run: Run, report: ExportReport, dataset: Path) -> None:
     bundle = Recognizer.load(report.bundle.folder)
     mine, theirs = evaluated(recognizer_of_run(run.folder), dataset), evaluated(bundle, dataset)
     assert mine.to_json()["judgements"] == theirs.to_json()["judgements"]

@@ -131,7 +131,7 @@ def test_a_whole_cache_is_not_filled_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.inputs(ITEMS)[0], again.inputs(ITEMS)[0])
 
 
-def test_a_fill_that_was_killed_goes_on(tmp_path: Path) -> None:
+def test_a_fill_that_was_killed_continues(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fill(tmp_path / "cache", Means(die_after=5))
     fixed = Means()

@@ -155,7 +155,7 @@ def test_a_run_by_group_leaves_everything_it_should(dataset: Path, tmp_path: Pat
 
 @pytest.mark.usefixtures("_tiny")
 @pytest.mark.parametrize(("trainable", "rate"), [("none", 0.15), ("all", 0.02)])
-def test_a_thorough_run_also_judges_its_last_weights_and_disordered_frames(
+def test_a_thorough_run_also_evaluates_its_last_weights_and_disordered_frames(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainable: str, rate: float
 ) -> None:
     """From the cache of a frozen part, and from pixels."""

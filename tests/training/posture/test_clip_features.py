@@ -157,7 +157,7 @@ def test_copies_differ_and_a_clip_as_it_is_is_not_augmented(features: ClipFeatur
     assert len({round(shade, 3) for shade in shades}) == 3
 
 
-def test_rendered_people_are_learned_from_and_never_judged_on(
+def test_rendered_people_are_learned_from_and_never_evaluated_on(
     features: ClipFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[tuple[list[str], dict[str, Any]]] = []

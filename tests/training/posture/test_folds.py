@@ -145,7 +145,7 @@ def test_heads_of_folds_differ_and_the_frame_network_is_shared(
     assert len(set(files)) == 3
 
 
-def test_what_was_cross_validated_is_judged_without_running_it_again(
+def test_what_was_cross_validated_is_evaluated_without_running_it_again(
     folded: tuple[Run, Quiet], dataset: Path
 ) -> None:
     run, _ = folded

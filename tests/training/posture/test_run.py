@@ -228,7 +228,7 @@ def test_a_class_without_clips(dataset: Path, tmp_path: Path) -> None:
         fit_default(dataset, config, weights=None, out=tmp_path / "a", progress=Quiet())
 
 
-def test_sources_of_the_clips_that_are_judged_on(dataset: Path, tmp_path: Path) -> None:
+def test_sources_of_the_clips_that_are_evaluated_on(dataset: Path, tmp_path: Path) -> None:
     bare = _copied(dataset, tmp_path / "bare")
     names = [line.split(",")[0] for line in (bare / "manifest.csv").read_text().splitlines()[1:]]
     assert sources_of(bare, frozenset(names[:1])) == {"s0"}
