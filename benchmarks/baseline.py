@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from exerlitenet.datasets.windows import Item, SequencePixels
 from exerlitenet.training.cnn_lstm.features import FeatureCache
 from exerlitenet.training.cnn_lstm.network import Network, build, set_trainable, training_parts
-from exerlitenet.training.config import Config, ModelConfig, Phase
+from exerlitenet.training.config import Config, ModelConfig, PhaseConfig
 from exerlitenet.training.networks.backbone import build_backbone
 from exerlitenet.video.sequence import SequenceSpec
 
@@ -75,7 +75,7 @@ def build_baseline(
     )
 
 
-def compile_baseline(network: Network, phase: Phase) -> None:
+def compile_baseline(network: Network, phase: PhaseConfig) -> None:
     """Keras' Adam and categorical cross-entropy on the whole network: the paper's table 1."""
     import keras
 

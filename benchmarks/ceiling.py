@@ -123,11 +123,11 @@ def time_machine(model: str, rounds: int) -> dict[str, list[float]]:
     copy = np.zeros_like(source)
     engine = OnnxEngine(load_bundle(model), threads=1)
     live = LiveFrames(engine, render_pictures(engine.spec, quick=True))
-    prepared = live.watch.prepared(1)
+    prepared = live.stopwatch.prepared(1)
 
     def encode() -> None:
         for _ in range(FRAMES):
-            live.watch.encode_batch(*prepared)
+            live.stopwatch.encode_batch(*prepared)
 
     sides = {
         "matrix product": lambda: np.matmul(first, second, out=product),

@@ -30,7 +30,7 @@ CONFIG = "paper"
 def measure_paper_pace(
     bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
 ) -> list[Measure]:
-    """The paper's network as the paper runs it: 15 frames make a sequence, which is judged in one call.
+    """The paper's network as the paper runs it: 15 frames make a sequence, which is classified in one call.
 
     Raises Unavailable without Keras.
     """

@@ -16,6 +16,6 @@ from shared import model, video  # noqa: E402
 
 __all__ = ["model", "video"]
 
-# No test judges by time: machines that run tests are often busy.
+# No test depends on time: machines that run tests are often busy.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -15,7 +15,7 @@ def share(value: float, half: float = 0.02) -> dict[str, float]:
 
 def split_of(accuracy: float, difference: float = 0.05, best: int = 12) -> dict[str, Any]:
     scores = {key: share(accuracy) for key in ("precision", "recall", "f1")}
-    judged = {
+    evaluated = {
         "unit": "sequences",
         "classes": ["biceps_curl", "squat"],
         "confusion": [[85, 15], [8, 92]],
@@ -27,8 +27,8 @@ def split_of(accuracy: float, difference: float = 0.05, best: int = 12) -> dict[
     seed = {"seed": 0, "epochs": best + 5, "best_epoch": best, "sequences": 200, "accuracy": accuracy}
     seed |= {"validation_at_best": 0.61, "validation_highest": 0.74}
     return {
-        "sequences": judged,
-        "clips": judged | {"unit": "clips", "items": 40},
+        "sequences": evaluated,
+        "clips": evaluated | {"unit": "clips", "items": 40},
         "seeds": [seed | {"clips": 40, "clip_accuracy": accuracy}],
         "last": {"balanced": share(accuracy - 0.05), "clips": share(accuracy)},
         "errors": {"biceps_curl": share(0.10), "squat": share(0.02)},

@@ -90,7 +90,9 @@ def test_bad_input_in_a_program_is_one_line_and_status_2(tmp_path: Path) -> None
 def test_the_page_without_its_extra_is_one_line(missing: str) -> None:
     result = run_program("live", without=(missing,))
     assert result.returncode == 2
-    assert result.stderr == "exerlitenet: the page needs the extra app: pip install 'exerlitenet[app]'\n"
+    assert (
+        result.stderr == "exerlitenet: the page needs the extra app: pip install '.[app]' in the checkout\n"
+    )
 
 
 def test_a_defect_is_not_taken_for_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 # Networks of one model type each. Besides the rooms that may import anything, only these know them by name.
-FAMILIES = ("training.cnn_lstm", "training.posture")
-KNOW_FAMILIES = ("training.registry", "reproduction", "cli")
+MODEL_TYPES = ("training.cnn_lstm", "training.posture")
+KNOW_MODEL_TYPES = ("training.registry", "reproduction", "cli")
 
 LEARNING = {"keras", "tensorflow", "tf2onnx", "onnx", "onnxscript", "matplotlib", "h5py", "jax", "torch"}
 MAY_LEARN = {"training", "export", "reproduction"}
@@ -136,11 +136,11 @@ def test_imports_run_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_model_types_do_not_know_each_other(path: Path) -> None:
     name = name_of(path)
-    if any(within(name, room) for room in KNOW_FAMILIES):
+    if any(within(name, room) for room in KNOW_MODEL_TYPES):
         return
     for module, line in own_imports(path, everywhere=True):
-        for family in FAMILIES:
-            assert within(name, family) or not within(module, family), (
+        for model_type in MODEL_TYPES:
+            assert within(name, model_type) or not within(module, model_type), (
                 f"{name}:{line} must not import {module}"
             )
 

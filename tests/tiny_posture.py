@@ -66,7 +66,7 @@ def tiny_backbone(name: str, size: int, weights: Any) -> Any:
 
 @contextmanager
 def quick() -> Iterator[None]:
-    """The small backbone, fewer windows and batches that only judge, and no compiling of networks.
+    """The small backbone, fewer windows and batches that only evaluate, and no compiling of networks.
 
     A few steps of a small network take less time than TensorFlow's compiling of it.
     """

@@ -42,7 +42,7 @@ DEGRADED = {
     "crop-head": "head cut off",
     "crop-feet": "feet cut off",
 }
-# Activities of which fewer clips were taken for an exercise stand in no table.
+# Activities of which fewer clips were taken for an exercise are in no table.
 LEAST_MISTAKEN = 3
 
 

@@ -3,7 +3,7 @@
     python tools/results.py RUN DATASET results/cross-validation.json
 
 RUN was trained with `exerlitenet train DATASET --config default --folds N --out RUN`. Nothing is run again; it takes
-seconds. The commit is that of the checkout that this script lies in.
+seconds. The commit is that of the checkout that this script is in.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from exerlitenet._version import __version__
 
-# ONNX Runtime from 1.29 on reports its use to its maker and keeps a device id on disk, unless this stands before it is
+# ONNX Runtime from 1.29 on reports its use to its maker and keeps a device id on disk, unless this is set before it is
 # imported. Here it does, for this process and every one that it starts.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 

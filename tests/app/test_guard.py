@@ -96,7 +96,7 @@ def test_requests_of_other_sites_are_refused(server: LiveServer) -> None:
     assert status_of_socket(server) == 101
 
 
-def test_without_the_token_nothing_is_told(open_server: LiveServer) -> None:
+def test_without_the_token_nothing_is_reported(open_server: LiveServer) -> None:
     for path in (
         "/",
         "/static/live.js",

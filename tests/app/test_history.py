@@ -37,10 +37,10 @@ def client(log: SessionLog) -> Iterator[TestClient]:
 def test_figures(log: SessionLog, client: TestClient) -> None:
     number = write_set(log, (1.0, 3.0, 5.0))
     write_set(log, (1.0,), at=datetime.now() - timedelta(days=40))
-    told = client.get("/api/history?days=30").json()
-    assert (told["days"], told["totals"]["repetitions"]) == (30, 3)
-    assert sum(day["repetitions"] for day in told["by_day"][-2:]) == 3  # midnight may pass meanwhile
-    [one] = told["sets"]
+    answered = client.get("/api/history?days=30").json()
+    assert (answered["days"], answered["totals"]["repetitions"]) == (30, 3)
+    assert sum(day["repetitions"] for day in answered["by_day"][-2:]) == 3  # midnight may pass meanwhile
+    [one] = answered["sets"]
     assert one["id"] == number
     assert one["tempo"] == {"seconds": 2.0, "spread_s": 0.0, "consistency": 1.0, "gaps_s": [2.0, 2.0]}
     assert client.get("/api/history").json()["totals"]["repetitions"] == 4  # 90 days
@@ -58,9 +58,9 @@ def test_sessions(log: SessionLog, client: TestClient) -> None:
     kept = write_set(log, (1.0, 2.0), session=first)
     log.delete(write_set(log, (4.0,), session=first))
     second = log.begin_session("tiny")
-    told = client.get("/api/sessions").json()["sessions"]
-    assert [one["id"] for one in told] == [second, first]
-    assert (told[1]["source"], told[1]["sets"], told[1]["repetitions"]) == ("a.mp4", 1, 2)
+    answered = client.get("/api/sessions").json()["sessions"]
+    assert [one["id"] for one in answered] == [second, first]
+    assert (answered[1]["source"], answered[1]["sets"], answered[1]["repetitions"]) == ("a.mp4", 1, 2)
     whole = client.get(f"/api/sessions/{first}").json()
     assert [(one["id"], one["deleted"]) for one in whole["sets"]] == [(kept, False), (kept + 1, True)]
 
@@ -71,10 +71,10 @@ def test_a_correction_and_its_undoing(log: SessionLog, client: TestClient) -> No
         f"/api/sets/{number}", json={"exercise": "biceps_curl", "repetitions": 4, "note": "x"}
     )
     assert answer.status_code == 200
-    told = answer.json()
-    assert (told["exercise"], told["repetitions"], told["checked"]) == ("biceps_curl", 4, True)
-    assert told["model_said"]["exercise"] == "squat"
-    assert told["user_said"]["note"] == "x"
+    answered = answer.json()
+    assert (answered["exercise"], answered["repetitions"], answered["checked"]) == ("biceps_curl", 4, True)
+    assert answered["model_said"]["exercise"] == "squat"
+    assert answered["user_said"]["note"] == "x"
     assert client.get("/api/history").json()["totals"]["by_exercise"] == {"biceps_curl": 4}
     assert client.patch(f"/api/sets/{number}", json={"repetitions": None}).json()["repetitions"] == 3
     assert client.post(f"/api/sets/{number}/undo").json()["repetitions"] == 4
@@ -85,9 +85,9 @@ def test_a_correction_and_its_undoing(log: SessionLog, client: TestClient) -> No
 def test_deleting_and_restoring(log: SessionLog, client: TestClient) -> None:
     number = write_set(log)
     assert client.delete(f"/api/sets/{number}").json()["deleted"]
-    told = client.get("/api/history").json()
-    assert told["totals"]["repetitions"] == 0
-    assert [one["id"] for one in told["aside"]] == [number]
+    answered = client.get("/api/history").json()
+    assert answered["totals"]["repetitions"] == 0
+    assert [one["id"] for one in answered["aside"]] == [number]
     assert not client.post(f"/api/sets/{number}/restore").json()["deleted"]
     assert client.get("/api/history").json()["totals"]["repetitions"] == 3
 
@@ -141,9 +141,9 @@ def test_whatever_is_sent_is_taken_whole_or_refused_in_one_line(body: Any) -> No
         answer = client.patch(f"/api/sets/{number}", content=json.dumps(body))
         assert answer.status_code in (200, 400)
         if answer.status_code == 200:
-            told = answer.json()
-            assert told["exercise"] == (body.get("exercise") or "squat")
-            assert 0 <= told["repetitions"] <= 9999
+            answered = answer.json()
+            assert answered["exercise"] == (body.get("exercise") or "squat")
+            assert 0 <= answered["repetitions"] <= 9999
             assert client.get("/api/export?format=json").json()["sessions"][0]["sets"][0]["id"] == number
         else:
             assert len(answer.json()["error"].splitlines()) == 1
@@ -247,7 +247,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_can_be_told_apart(theme: str) -> None:
+def test_colours_can_be_distinguished(theme: str) -> None:
     colours: dict[str, Any] = tokens()[theme]
     exercises = ["squat", "biceps_curl", "other-1", "other-2", "none"]
     for back in ("page", "card"):

@@ -96,7 +96,7 @@ def interrupted(log: SessionLog) -> int:
     return recorder.session
 
 
-def test_a_set_goes_on_after_a_lost_connection(log: SessionLog) -> None:
+def test_a_set_continues_after_a_lost_connection(log: SessionLog) -> None:
     session = interrupted(log)
     again = Recorder(log, "m", "camera", session)
     shown = again.take(begun(Segment(1.0, 5.0, "squat", 0.5, 2, (2.0, 4.0)), 12.0))

@@ -89,7 +89,7 @@ def test_a_workout_is_shown_and_logged(server: LiveServer, recognizer: Recognize
     assert server.log.sessions()[0].ended_at is not None
 
 
-def test_light_is_told(server: LiveServer) -> None:
+def test_light_is_reported(server: LiveServer) -> None:
     with server.connect() as connection:
         begin(connection)
         dark, bright = (
@@ -202,7 +202,7 @@ def test_a_set_is_closed_though_the_server_does_not_wait_for_a_frame(
         assert log.sessions()[0].ended_at is not None
 
 
-def test_a_client_that_breaks_the_protocol_while_its_frame_is_looked_at(
+def test_a_client_that_breaks_the_protocol_while_its_frame_is_processed(
     recognizer: Recognizer, tmp_path: Path
 ) -> None:
     """The server leaves it before the stream knows, and refuses its answer; that is no defect of ours."""

@@ -65,10 +65,10 @@ def test_reading_alone_looks_at_nothing(bundle: Bundle, tmp_path: Path) -> None:
 
 def test_rates_hang_together(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "FILES", (SMALL,))
-    told: list[float] = []
-    measures = measure_archive(bundle, quick=True, on_progress=lambda done, total: told.append(done))
+    reported: list[float] = []
+    measures = measure_archive(bundle, quick=True, on_progress=lambda done, total: reported.append(done))
     found = {measure.name.partition(": ")[2]: measure for measure in measures}
     assert {measure.name.partition(":")[0] for measure in measures} == {"48p file"}
     assert found["speed"].value == pytest.approx(found["recognised"].value / 30, rel=1e-3)
     assert all(measure.value > 0 for measure in measures)
-    assert told == sorted(told)
+    assert reported == sorted(reported)

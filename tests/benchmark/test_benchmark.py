@@ -40,8 +40,8 @@ def test_a_quick_benchmark_runs_to_its_end(result: Benchmark) -> None:
         assert measure.value > 0 or "share of time" in measure.name, measure
         if measure.low is not None and measure.high is not None:
             assert measure.low <= measure.value <= measure.high, measure
-    told = {note.partition(":")[0] for note in result.notes}
-    assert set(result.parts) | told >= set(PARTS)
+    reported = {note.partition(":")[0] for note in result.notes}
+    assert set(result.parts) | reported >= set(PARTS)
     assert any("the paper's network" in note for note in result.notes)
     # Names of targets are names of measures; these are measured in a full benchmark only, or with a peer.
     elsewhere = ("720p", "live stream", "MediaPipe", "training")
@@ -70,15 +70,15 @@ def test_what_is_missing_or_slow_is_a_note_and_the_rest_is_measured(
         running, "PARTS", {"a": (fake("one"),), "b": (missing, fake("two"), missing), "c": (slow,)}
     )
     monkeypatch.setattr(running, "SLOW", {slow: "this takes an hour"})
-    told: list[tuple[float, float | None]] = []
-    found = run_benchmark(model, quick=True, on_progress=lambda done, total: told.append((done, total)))
+    reported: list[tuple[float, float | None]] = []
+    found = run_benchmark(model, quick=True, on_progress=lambda done, total: reported.append((done, total)))
     assert [(m.part, m.name) for m in found.measures] == [("a", "one"), ("b", "two")]
     assert found.notes == (
         "b: needs what is not there",
         "c: this takes an hour; without --quick, or by --only c, it is measured",
     )
-    assert told[:2] == [(0.5, 5), (1, 5)]
-    assert told[-1] == (5, 5)
+    assert reported[:2] == [(0.5, 5), (1, 5)]
+    assert reported[-1] == (5, 5)
     assert run_benchmark(model, quick=True, only=["c"]).find("slow") is not None
     assert run_benchmark(model).find("slow") is not None
 
@@ -101,11 +101,11 @@ def test_peers_that_are_asked_for_come_first_and_must_be_there(
 
 
 def test_help_names_every_peer() -> None:
-    told = "".join(run("benchmark", "--help").stdout.split())  # a name may be broken at its hyphen
-    assert [name for name in running.PEERS if name not in told] == []
+    reported = "".join(run("benchmark", "--help").stdout.split())  # a name may be broken at its hyphen
+    assert [name for name in running.PEERS if name not in reported] == []
 
 
-def test_unknown_parts_and_models_are_told(model: Path, tmp_path: Path) -> None:
+def test_unknown_parts_and_models_are_reported(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no part colour; the parts are live, archive"):
         run_benchmark(model, quick=True, only=["live", "colour"])
     with pytest.raises(InputError, match=r"no model.json"):
@@ -167,7 +167,7 @@ def test_the_base_install_measures_what_it_can_and_says_what_it_lacks(model: Pat
     assert "left out: int8: needs onnx" in done.stdout
 
 
-def test_command_judges_a_full_benchmark(
+def test_command_checks_a_full_benchmark(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     measures = (

@@ -25,7 +25,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return load_bundle(write_bundle(tmp_path_factory.mktemp("live") / "model", spec=spec))
 
 
-def test_every_frame_is_encoded_once_and_judged(bundle: Bundle) -> None:
+def test_every_frame_is_encoded_once_and_classified(bundle: Bundle) -> None:
     engine = CountingEngine(OnnxEngine(bundle))
     frames = LiveFrames(engine, [still((20, 200, 0)), still((200, 20, 0))])
     assert engine.encoded == SPEC.frames
@@ -124,7 +124,7 @@ def test_threads_are_compared_with_one_where_there_are_more_cores(
         live.measure_threads(bundle, quick=True)
 
 
-def test_batches_are_told_a_frame(bundle: Bundle) -> None:
+def test_batches_are_reported_a_frame(bundle: Bundle) -> None:
     found = {measure.name: measure for measure in live.measure_batches(bundle, quick=True)}
     assert [name for name in found if "/" not in name] == [
         "encode, 1 frame a call",
@@ -149,7 +149,7 @@ def test_int8_is_the_same_model_in_another_folder(bundle: Bundle, tmp_path: Path
     assert len(live.measure_int8(bundle, quick=True)) == 2
 
 
-def test_without_onnx_int8_is_told_to_be_missing(
+def test_without_onnx_int8_is_reported_to_be_missing(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exerlitenet.benchmark.size.find_spec", lambda name: None)

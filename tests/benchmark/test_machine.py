@@ -1,4 +1,4 @@
-"""What is told of a machine, and under which name."""
+"""What is reported of a machine, and under which name."""
 
 from __future__ import annotations
 

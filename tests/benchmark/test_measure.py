@@ -60,9 +60,9 @@ def test_columns_of_the_csv_are_numbers_or_empty() -> None:
     for row in rows:
         numbers = [row[name] for name in ("value", "low", "high", "repetitions")]
         assert all(not number or math.isfinite(float(number)) for number in numbers)
-        told = row["part"] in ("run", "machine", "note")
-        assert bool(row["text"]) == told
-        assert bool(row["value"]) != told
+        in_words = row["part"] in ("run", "machine", "note")
+        assert bool(row["text"]) == in_words
+        assert bool(row["value"]) != in_words
     assert [row["text"] for row in rows if row["name"] == "quick"] == ["yes"]
 
 

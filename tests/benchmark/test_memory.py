@@ -65,7 +65,7 @@ def test_a_stream_of_a_tiny_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert end.name == "live stream, after 0.2 minutes"
 
 
-def test_a_system_that_does_not_tell_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_does_not_say_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = load_bundle(write_bundle(tmp_path / "model"))
     monkeypatch.setattr(memory, "STATUS", tmp_path / "none")
     with pytest.raises(Unavailable, match="cannot be read"):

@@ -57,7 +57,7 @@ def test_work_that_is_slower_than_the_camera_adds_up(monkeypatch: pytest.MonkeyP
     assert delay_s == pytest.approx(answer_s - 1)
 
 
-def test_a_stream_is_judged_at_its_rate(bundle: Bundle) -> None:
+def test_a_stream_is_classified_at_its_rate(bundle: Bundle) -> None:
     engine = CountingEngine(OnnxEngine(bundle))
     # 15 frames at 7.5 a second are every other one of 29 captured ones.
     assert SPEC.rate == pace.CAPTURE_FPS / 2

@@ -38,6 +38,6 @@ def test_a_fresh_process_gives_back_what_was_returned() -> None:
     assert call("os:getenv", ["EXERLITENET_TEST"], environment={"EXERLITENET_TEST": "heard"}) == "heard"
 
 
-def test_a_fresh_process_that_fails_is_told_in_a_line() -> None:
+def test_a_fresh_process_that_fails_is_reported_in_a_line() -> None:
     with pytest.raises(InputError, match=r"status 1: ValueError: .*domain"):
         call("math:sqrt", [-1])

@@ -11,11 +11,11 @@ from exerlitenet.benchmark.timing import InTurn, time_in_turn
 
 def test_every_side_comes_once_a_round_and_none_is_always_first() -> None:
     order: list[str] = []
-    told: list[tuple[float, float | None]] = []
+    reported: list[tuple[float, float | None]] = []
     sides = {name: (lambda name=name: order.append(name)) for name in "abc"}
-    taken = time_in_turn(sides, 3, warm_up=1, on_progress=lambda done, total: told.append((done, total)))
+    taken = time_in_turn(sides, 3, warm_up=1, on_progress=lambda done, total: reported.append((done, total)))
     assert order == list("abcbcacababc")
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert reported == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert {name: len(taken[name]) for name in "abc"} == {"a": 3, "b": 3, "c": 3}
 
 
@@ -31,7 +31,7 @@ def test_warming_up_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time_in_turn({"work": work}, 2)["work"] == pytest.approx([1.0, 2.0])
 
 
-def test_a_pause_lies_before_every_side_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_is_before_every_side_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
 
     def sleep(seconds: float) -> None:

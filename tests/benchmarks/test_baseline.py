@@ -13,7 +13,7 @@ from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.datasets.windows import ClipSequence, SequencePixels
 from exerlitenet.training.cnn_lstm import network as cnn_lstm
-from exerlitenet.training.config import Config, Phase, load_config
+from exerlitenet.training.config import Config, PhaseConfig, load_config
 from tiny_training import tiny_backbone, tiny_config
 
 keras = pytest.importorskip("keras", reason="training needs Keras")
@@ -50,7 +50,7 @@ class TestGradients:
         assert gradient_difference(config, trainable, pixels_of(config), ITEMS, tmp_path / "cache") < 1e-4
 
     @pytest.mark.usefixtures("_tiny")
-    def test_statistics_that_are_learned_on_the_way_are_told_apart(self, tmp_path: Path) -> None:
+    def test_statistics_that_are_learned_on_the_way_are_kept_apart(self, tmp_path: Path) -> None:
         config = tiny_config()
         pixels = pixels_of(config)
         found = gradient_difference(config, "last:3", pixels, ITEMS, tmp_path / "cache", held=False)
@@ -76,7 +76,7 @@ def test_the_papers_way_trains_by_plain_adam() -> None:
     config = tiny_config()
     network = build_baseline(config.model, config.sequence, config.classes, None)
     cnn_lstm.set_trainable(network, "none")
-    compile_baseline(network, Phase("p", "none", learning_rate=0.01, epochs=1))
+    compile_baseline(network, PhaseConfig("p", "none", learning_rate=0.01, epochs=1))
     assert type(network.full.optimizer) is keras.optimizers.Adam
     before = network.full.get_weights()
     [pixels] = pixels_of(config).inputs(ITEMS)

@@ -24,7 +24,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return load_bundle(write_bundle(tmp_path_factory.mktemp("pace") / "model"))
 
 
-def test_a_sequence_is_judged_when_it_is_there(bundle: Bundle) -> None:
+def test_a_sequence_is_classified_when_it_is_there(bundle: Bundle) -> None:
     engine = CountingEngine(OnnxEngine(bundle))
     push = sequence_push(engine)
     answers = [push(PICTURES[0]) for _ in range(30)]
@@ -61,7 +61,7 @@ def test_both_networks_are_compared(bundle: Bundle, monkeypatch: pytest.MonkeyPa
     assert all(measure.repetitions == 5 for name, measure in found.items() if "sustained" in name)
 
 
-def test_without_keras_the_papers_network_is_told_to_be_missing(
+def test_without_keras_the_papers_network_is_reported_to_be_missing(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.paper_pace.find_spec", lambda name: None)

@@ -103,12 +103,12 @@ def test_mediapipe_and_a_live_frame_in_turn(bundle: Bundle) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_model_that_is_not_in_the_wheel_is_told_and_not_downloaded(bundle: Bundle) -> None:
+def test_a_model_that_is_not_in_the_wheel_is_reported_and_not_downloaded(bundle: Bundle) -> None:
     with pytest.raises(Unavailable, match=r"Pose lite did not run: pose_landmark_lite.tflite is not in"):
         peers.measure_mediapipe_lite(bundle, quick=True)
 
 
-def test_mediapipe_that_is_missing_is_told_with_how_to_get_it(
+def test_mediapipe_that_is_missing_is_reported_with_how_to_get_it(
     bundle: Bundle, installed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     how = r"python3.11 -m venv X; X/bin/pip install mediapipe==0.10.21; export EXERLITENET_MEDIAPIPE_PYTHON="

@@ -70,9 +70,9 @@ def test_without_keras_or_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_a_quick_run_of_both_ways() -> None:
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
-    told: list[tuple[float, float | None]] = []
+    reported: list[tuple[float, float | None]] = []
     measures = training.measure_training(
-        quick=True, on_progress=lambda done, total: told.append((done, total))
+        quick=True, on_progress=lambda done, total: reported.append((done, total))
     )
     found = by_name(measures)
     rounds = training.QUICK.rounds
@@ -89,4 +89,4 @@ def test_a_quick_run_of_both_ways() -> None:
     assert found[f"training, run of 41 and 14 epochs, {THEIRS} / {OURS}"].value > 0
     assert {target.measure for target in TARGETS if target.measure.startswith("training")} <= set(found)
     total = 2 * (1 + rounds) + 1
-    assert told == [(k, total) for k in range(1, total + 1)]
+    assert reported == [(k, total) for k in range(1, total + 1)]

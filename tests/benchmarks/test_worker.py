@@ -52,7 +52,7 @@ def test_a_worker_that_ended_says_why() -> None:
             worker.ask("add", 1)
 
 
-def test_a_program_that_says_nothing_is_told_by_its_status() -> None:
+def test_a_program_that_says_nothing_is_reported_by_its_status() -> None:
     with (
         Worker([sys.executable, "-c", "raise SystemExit(7)"]) as worker,
         pytest.raises(InputError, match="ended with status 7 and said nothing"),
@@ -87,7 +87,7 @@ def test_one_core_holds_processes_too_and_lets_go() -> None:
     assert os.sched_getaffinity(0) == before
 
 
-def test_where_no_process_can_be_held_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_process_can_be_held_that_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     with one_core() as held:
         assert not held

@@ -170,7 +170,7 @@ def free_port() -> int:
 def program(model: Path, port: int, database: Path) -> Iterator[subprocess.Popen[str]]:
     """`exerlitenet live` as a program that listens; it is killed at the end of the block.
 
-    A set goes on however long the program takes to start again.
+    A set continues however long the program takes to start again.
     """
     patient = "import sys; from exerlitenet.app import recorder; from exerlitenet.cli import main; "
     patient += "recorder.RESUMED_S = 600.0; main()"
@@ -184,7 +184,7 @@ def program(model: Path, port: int, database: Path) -> Iterator[subprocess.Popen
 
 
 def test_a_server_that_is_killed_and_started_again(model: Path, tmp_path: Path, open_window: Open) -> None:
-    """The page finds it again, goes on in its session, and no repetition that was shown is lost."""
+    """The page finds it again, continues its session, and no repetition that was shown is lost."""
     pictures = swinging(SQUAT, 30, 60)
     camera = write_camera(tmp_path / "camera.mjpeg", enlarged(pictures))
     database, port = tmp_path / "log.db", free_port()
@@ -293,7 +293,7 @@ def test_a_real_clip_as_the_camera_is_counted_as_from_the_file(
 def test_the_sample_through_the_camera_with_the_model_that_ships(
     tmp_path: Path, open_window: Open, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Five squats and six curls; how long it takes is printed, not judged."""
+    """Five squats and six curls; how long it takes is printed, not checked."""
     from exerlitenet.synthetic.sample import sample_clip
 
     clip = sample_clip()

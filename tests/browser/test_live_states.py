@@ -222,7 +222,7 @@ def test_a_voice_from_elsewhere_stays_silent(started: Callable[..., tuple[Window
 @pytest.mark.parametrize(
     ("seen", "words"), [({"person": False}, "Nobody is in the picture"), ({"brightness": 0.02}, "too dark")]
 )
-def test_who_cannot_be_seen_is_told(
+def test_who_cannot_be_seen_is_reported(
     started: Callable[..., tuple[Window, Played]], seen: dict[str, Any], words: str
 ) -> None:
     window, played = started()
@@ -239,7 +239,7 @@ def test_who_cannot_be_seen_is_told(
     window.wait("notice === '' && status === 'Ready. Just begin.'")
 
 
-def test_a_log_that_cannot_be_written_is_told(started: Callable[..., tuple[Window, Played]]) -> None:
+def test_a_log_that_cannot_be_written_is_reported(started: Callable[..., tuple[Window, Played]]) -> None:
     window, played = started()
     played.tell({"type": "session", "session": 3, "log": False, "trouble": "the disk is full"})
     window.page.wait_for_selector("text=Sets are not kept: the disk is full")
@@ -262,7 +262,7 @@ def test_a_lost_connection_is_found_again_in_its_session(
     while played.socket is first:
         window.page.wait_for_timeout(50)
     played.greet()
-    window.wait("notice === '' && status === 'Connected again; go on'")
+    window.wait("notice === '' && status === 'Connected again; continue'")
     assert played.commands[1] == {"type": "start", "source": "camera", "log": True, "session": 7}
     played.state(9.0, squats(3.0, 7.0))
     window.wait("count === 2 && status === 'Exercising'")

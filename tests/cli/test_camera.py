@@ -71,7 +71,7 @@ def test_a_line_whenever_something_changes_and_the_summary(
     result = run("recognize", "camera:0", "--model", model, "--seconds", 26)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[0] == "camera:0: watching for 26 s; Ctrl-C ends it"
+    assert lines[0] == "camera:0: recognising for 26 s; Ctrl-C ends it"
     changes = lines[1 : lines.index("camera:0: 26.0 s, model tiny")]
     words = [tuple(line.split()[1:]) for line in changes]
     assert words[0] == ("none",)
@@ -105,7 +105,7 @@ def test_json_on_standard_output_leaves_the_lines_to_standard_error(
     use(monkeypatch)
     result = run("recognize", "camera:0", "--model", model, "--json", "-")
     assert json.loads(result.stdout)["exercise"] == "biceps_curl"
-    assert "camera:0: watching" in result.stderr
+    assert "camera:0: recognising" in result.stderr
     assert "squat  4" in result.stderr
 
 

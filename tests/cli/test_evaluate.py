@@ -1,4 +1,4 @@
-"""`evaluate`: a bundle judged on a data set, without Keras."""
+"""`evaluate`: a bundle evaluated on a data set, without Keras."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def folded(dataset: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_folds_have_said_and_apart_for_strangers(folded: Path, dataset: Path, tmp_path: Path) -> None:
+def test_what_folds_have_said_and_apart_for_unseen_subjects(
+    folded: Path, dataset: Path, tmp_path: Path
+) -> None:
     report = tmp_path / "r.html"
     result = run(
         "evaluate", folded, dataset, "--part", "folds", "--json", tmp_path / "e.json", "--report", report
@@ -119,9 +121,9 @@ def test_what_folds_have_said_and_apart_for_strangers(folded: Path, dataset: Pat
     assert result.stdout.startswith("model folded, 9 clips. Cross-validated by group in 3 folds")
     assert "The frame network has learned posture from 3 of these 9 clips." in result.stdout
     found = rows(result.stdout)
-    everyone, strangers = found["3 classes, clips, balanced"][1:]
+    everyone, unseen = found["3 classes, clips, balanced"][1:]
     assert everyone.startswith("88.9 %")  # two of three squats
-    assert strangers.startswith("100.0 %")
+    assert unseen.startswith("100.0 %")
     data = json.loads((tmp_path / "e.json").read_text())
     assert (data["model"], data["clips"], data["strangers"]["clips"]) == ("folded", 9, 6)
     assert data["judgements"]["clips"]["confusion"] == [[2, 0, 1], [0, 3, 0], [0, 0, 3]]

@@ -67,12 +67,12 @@ def test_standard_output_under_other_names() -> None:
 def test_no_bar_in_a_pipe_and_one_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with bar("work") as told:
-        told(1, 2)
+    with bar("work") as reported:
+        reported(1, 2)
     assert capsys.readouterr() == ("", "")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with bar("work [1]") as told:
-        told(1, 2)
+    with bar("work [1]") as reported:
+        reported(1, 2)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "work [1]" in captured.err

@@ -67,7 +67,7 @@ def test_a_study_without_weights_says_that_nothing_was_trained(
     said, *rest = result.stdout.splitlines()
     assert said == (
         "no network was trained, since there are no ImageNet weights of MobileNetV3Small or ResNet50 here; give a "
-        "file by --weights MobileNetV3Small=FILE, and go on with --resume"
+        "file by --weights MobileNetV3Small=FILE, and continue with --resume"
     )
     # Neither a tally of rows nor what a quick study says of its accuracies.
     assert [line.partition(":")[0] for line in rest] == ["report", "figures"]

@@ -55,9 +55,9 @@ def test_from_a_data_set_to_a_model(dataset: Path, tmp_path: Path, monkeypatch: 
     assert "not empty" in again.stderr
     assert run(*arguments, "--resume").exit_code == 0
 
-    judged = run("evaluate", folder, dataset, "--part", "test", "--json", "-")
-    assert judged.exit_code == 0, judged.stderr
-    of_run = json.loads(judged.stdout)
+    evaluated = run("evaluate", folder, dataset, "--part", "test", "--json", "-")
+    assert evaluated.exit_code == 0, evaluated.stderr
+    of_run = json.loads(evaluated.stdout)
     assert 0 < of_run["clips"] < 12
     assert of_run["warning"] is None
 
@@ -133,12 +133,12 @@ def test_cross_validation_from_training_to_its_table(tmp_path: Path, monkeypatch
     for head in ("fold-0-of-2 epoch 2 of 2", "fold-1-of-2 epoch 2 of 2", "head epoch 2 of 2"):
         assert head in result.stderr
 
-    # What heads have said is judged without Keras, in less than it takes to load it.
-    judged = run_program(
+    # What heads have said is evaluated without Keras, in less than it takes to load it.
+    evaluated = run_program(
         *("evaluate", folder, clips, "--part", "folds", "--json", "-"), without=("keras", "tensorflow")
     )
-    assert judged.returncode == 0, judged.stderr
-    data = json.loads(judged.stdout)
+    assert evaluated.returncode == 0, evaluated.stderr
+    data = json.loads(evaluated.stdout)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert data["judgements"] == metrics["left_out"]["judgements"]
     assert data["strangers"]["judgements"] == metrics["strangers"]["judgements"]
@@ -162,7 +162,7 @@ def test_folds_are_for_the_default_family(dataset: Path, tmp_path: Path) -> None
         (("--config", "paper", "--folds", "1"), "--folds takes a number from 2 on, got 1"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_made(
+def test_bad_input_is_reported_before_anything_is_made(
     dataset: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = run("train", dataset, *arguments, "--out", tmp_path / "run")
@@ -207,6 +207,6 @@ def test_without_keras_one_line_says_what_is_needed(arguments: tuple[str, ...], 
     result = run_program(*arguments, without=("keras",), cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr == (
-        "exerlitenet: this command needs the training extra: pip install 'exerlitenet[train]'\n"
+        "exerlitenet: this command needs the training extra: pip install '.[train]' in the checkout\n"
     )
     assert not list(tmp_path.iterdir())

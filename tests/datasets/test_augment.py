@@ -161,7 +161,7 @@ def test_points_without_augmentation_stay() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_without_augmentation_a_view_is_looked_at_as_at_work(shape: tuple[int, int]) -> None:
+def test_without_augmentation_a_view_is_cropped_as_at_work(shape: tuple[int, int]) -> None:
     """Where no pixel is skipped; sampling differs a little from a resize."""
     frame = spot(0.1, -0.05, *shape)
     view = Crop(0.05, 0.0, 0.7)
@@ -183,7 +183,7 @@ def test_large_pictures_are_reduced_so_that_no_pixel_is_skipped(shape: tuple[int
         np.testing.assert_allclose(middle_of_light(seen) * 64, (np.array([x, y]) + 0.5) * 64, atol=0.6)
 
 
-def test_beyond_the_picture_lies_the_border() -> None:
+def test_beyond_the_picture_is_the_border() -> None:
     augmentation = dataclasses.replace(drawn(0, Ranges.none()), border=(9, 99, 199))
     out = augmentation.apply(np.full((1, 40, 40, 3), 50, np.uint8), 32, [Crop(0.5, 0, 1)])[0]
     assert (out[:, :15] == 50).all()
@@ -257,7 +257,7 @@ def test_colour_turns_each_channel_by_itself() -> None:
     assert len(set(out[0, 0, 0])) == 3
 
 
-def test_a_cut_out_lies_over_the_same_place_in_every_frame() -> None:
+def test_a_cut_out_covers_the_same_place_in_every_frame() -> None:
     augmentation = dataclasses.replace(
         drawn(4, still(cut_out_chance=1.0, cut_out_side=(0.25, 0.25))), border=(255, 0, 0)
     )

@@ -104,12 +104,16 @@ def test_a_half_written_file_is_not_taken_for_a_whole_one(tmp_path: Path) -> Non
 
 def test_many_clips_in_their_order_with_progress(tmp_path: Path) -> None:
     paths = [write_clip(tmp_path / f"{n}.mp4", grey_ramp(n), fps=8) for n in (6, 12)]
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     stored = store_clips(
-        paths, tmp_path / "store", rate=8, side=48, progress=lambda done, total: told.append((done, total))
+        paths,
+        tmp_path / "store",
+        rate=8,
+        side=48,
+        on_progress=lambda done, total: reported.append((done, total)),
     )
     assert [clip.ticks for clip in stored] == [6, 12]
-    assert told == [(1, 2), (2, 2)]
+    assert reported == [(1, 2), (2, 2)]
 
 
 def test_nothing_and_unreadable_clips_are_refused(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_the_tables_know_left_from_right() -> None:
     shape=st.sampled_from([(160, 160), (120, 200), (200, 120)]),
 )
 @settings(max_examples=50)
-def test_the_target_lies_where_the_augmented_pixels_are(
+def test_the_target_is_where_the_augmented_pixels_are(
     seed: int, x: float, y: float, u: float, v: float, side: float, shape: tuple[int, int]
 ) -> None:
     """A spot at the nose, and the middle of what is white under the augmentation, where the view looks."""

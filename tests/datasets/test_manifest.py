@@ -263,7 +263,7 @@ def test_what_is_no_dataset_is_an_input_error(tmp_path: Path) -> None:
 
 def test_progress_counts_to_the_end(folder: Path) -> None:
     seen: list[tuple[int, int]] = []
-    read_manifest(folder, progress=lambda done, total: seen.append((done, total)))
+    read_manifest(folder, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(k, 4) for k in range(5)]
 
 

@@ -94,7 +94,7 @@ def test_a_huge_group_goes_to_training() -> None:
     assert "huge" in {groups[i] for i in split.train}
 
 
-def test_a_class_of_three_groups_stands_in_every_part() -> None:
+def test_a_class_of_three_groups_is_in_every_part() -> None:
     labels, groups = many_groups()
     labels += ["lunge"] * 3
     groups += ["rare 1", "rare 2", "rare 3"]
@@ -185,13 +185,13 @@ def test_statements_say_what_a_figure_is_about() -> None:
 def test_folds_leave_every_clip_out_once_and_split_no_group(items: list[tuple[str, int]], folds: int) -> None:
     labels, groups = unzip(items)
     try:
-        left_out = folds_by_group(labels, groups, folds, seed=1)
+        held_out = folds_by_group(labels, groups, folds, seed=1)
     except InputError:
         one_group = any(len({g for k, g in zip(labels, groups, strict=True) if k == n}) < 2 for n in labels)
         assert one_group or len(set(groups)) < folds + len(set(labels))
         return
-    assert sorted(i for fold in left_out for i in fold) == list(range(len(labels)))
-    for fold in left_out:
+    assert sorted(i for fold in held_out for i in fold) == list(range(len(labels)))
+    for fold in held_out:
         rest = set(range(len(labels))) - set(fold)
         assert {labels[i] for i in rest} == set(labels)
         assert not {groups[i] for i in fold} & {groups[i] for i in rest}
@@ -202,7 +202,7 @@ def test_folds_that_cannot_be_are_an_input_error() -> None:
         folds_by_group(["squat"], ["a"], 1)
     with pytest.raises(InputError, match="at least 3 groups, got 2"):
         folds_by_group(["squat", "none"], ["a", "b"], 3)
-    with pytest.raises(InputError, match='"none" stands in one fold only'):
+    with pytest.raises(InputError, match='"none" is in one fold only'):
         folds_by_group(["squat", "squat", "none"], ["a", "b", "c"], 2)
 
 

@@ -1,4 +1,4 @@
-"""What a cross-validation said: kept, read again, and judged apart for strangers."""
+"""What a cross-validation said: kept, read again, and evaluated apart for unseen subjects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RATE, WINDOW_S = 7.5, 14 / 7.5
 THRESHOLDS = SegmentThresholds(enter=0.7, leave=0.3)
 
 
-def left_out(number: int, label: str, said: str, *, known: bool, repetitions: int = 3) -> HeldOut:
+def held_out(number: int, label: str, said: str, *, known: bool, repetitions: int = 3) -> HeldOut:
     """Ten seconds of which the model is sure; its phase swings so often."""
     predictions = []
     for k in range(14, 75):
@@ -34,10 +34,10 @@ def left_out(number: int, label: str, said: str, *, known: bool, repetitions: in
 
 
 LABELS = ["squat", "biceps_curl", "none", "squat", "biceps_curl", "none"]
-SAID = ["squat", "biceps_curl", "none", "squat", "squat", "none"]  # one mistake, on a stranger
+SAID = ["squat", "biceps_curl", "none", "squat", "squat", "none"]  # one mistake, on an unseen subject
 KNOWN = [True, True, True, False, False, False]
 ROWS = tuple(
-    left_out(n, label, said, known=known)
+    held_out(n, label, said, known=known)
     for n, (label, said, known) in enumerate(zip(LABELS, SAID, KNOWN, strict=True))
 )
 FOLDS = Folds("tiny", CLASSES, 2, WINDOW_S, ROWS)
@@ -76,7 +76,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert (again / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
 
 
-def test_a_loaded_one_is_judged_alike(tmp_path: Path) -> None:
+def test_a_loaded_one_is_evaluated_alike(tmp_path: Path) -> None:
     FOLDS.save(tmp_path)
     before, after = (
         folds.evaluate(CLIPS, THRESHOLDS, CountingThresholds()) for folds in (FOLDS, Folds.load(tmp_path))
@@ -141,23 +141,23 @@ def test_thresholds_matter() -> None:
     assert {workout.exercise for workout in workouts} == {"none"}
 
 
-def test_all_clips_and_strangers_are_judged_apart() -> None:
+def test_all_clips_and_unseen_subjects_are_evaluated_apart() -> None:
     found = FOLDS.evaluate(CLIPS, THRESHOLDS, CountingThresholds())
     assert list(found) == ["left out", "strangers"]
-    everyone, strangers = found["left out"], found["strangers"]
+    everyone, unseen = found["left out"], found["strangers"]
     assert [result.name for result in everyone.results] == [row.name for row in ROWS]
-    assert [result.name for result in strangers.results] == [row.name for row in ROWS[3:]]
+    assert [result.name for result in unseen.results] == [row.name for row in ROWS[3:]]
     assert everyone.protocol == (
         "Cross-validated by group in 2 folds: each clip is evaluated by a sequence head that learned from other "
         "people and places. The frame network has learned posture from 3 of these 6 clips."
     )
-    assert strangers.protocol.endswith("No part of the model has learned from any of these people.")
+    assert unseen.protocol.endswith("No part of the model has learned from any of these people.")
     confusion = everyone.to_json()["judgements"]["clips"]["confusion"]
     assert confusion == [[2, 0, 0], [1, 1, 0], [0, 0, 2]]
-    assert strangers.to_json()["judgements"]["clips"]["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
+    assert unseen.to_json()["judgements"]["clips"]["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
 
 
-def test_without_strangers_or_without_known_clips_there_is_one_judgement() -> None:
+def test_without_unseen_subjects_or_without_known_clips_there_is_one_evaluation() -> None:
     known = replace(FOLDS, clips=ROWS[:3])
     assert list(known.evaluate(CLIPS, THRESHOLDS, CountingThresholds())) == ["left out"]
     unknown = replace(FOLDS, clips=tuple(replace(row, known=False) for row in ROWS))
@@ -178,11 +178,11 @@ def test_a_single_fold_is_no_cross_validation() -> None:
 
 def test_clips_are_known_by_their_content() -> None:
     moved = [replace(clip, name="elsewhere.mp4", path=Path("elsewhere.mp4")) for clip in CLIPS[:2]]
-    stranger = replace(CLIPS[2], digest="f" * 64)
-    found = FOLDS.evaluate([stranger, *reversed(moved)], THRESHOLDS, CountingThresholds())
+    unknown = replace(CLIPS[2], digest="f" * 64)
+    found = FOLDS.evaluate([unknown, *reversed(moved)], THRESHOLDS, CountingThresholds())
     assert len(found["left out"].results) == 2
     with pytest.raises(InputError, match="none of these clips was cross-validated; give the dataset"):
-        FOLDS.evaluate([stranger], THRESHOLDS, CountingThresholds())
+        FOLDS.evaluate([unknown], THRESHOLDS, CountingThresholds())
 
 
 def test_the_file_is_json_that_others_may_read(tmp_path: Path) -> None:

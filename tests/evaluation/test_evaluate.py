@@ -1,4 +1,4 @@
-"""Judging a model: each figure against a case worked by hand."""
+"""Evaluating a model: each figure against a case worked by hand."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_the_worst_clips_are_the_surest_errors() -> None:
     ]
 
 
-def test_a_model_of_two_classes_is_judged_on_its_own_and_on_clips_of_none() -> None:
+def test_a_model_of_two_classes_is_evaluated_on_its_own_and_on_clips_of_none() -> None:
     clips = [clip("a", "squat", "g1"), clip("b", "biceps_curl", "g2"), clip("c", "none", "g3")]
     two = CLASSES[:2]
     workouts = [
@@ -216,7 +216,7 @@ def test_evaluate_runs_the_model_and_names_what_cannot_be_read() -> None:
         CLASSES,
         model="m",
         protocol="p",
-        progress=lambda done, total: seen.append((done, total)),
+        on_progress=lambda done, total: seen.append((done, total)),
     )
     assert [(f.file, f.problem) for f in evaluation.failed] == [("broken", "not a video")]
     assert len(evaluation.results) == 1
@@ -278,7 +278,7 @@ def test_classify_sequences() -> None:
         classify_sequences(probabilities, ["squat"] * 2, ["a"] * 2, CLASSES[:2])
 
 
-def test_what_cannot_be_judged_is_an_input_error() -> None:
+def test_what_cannot_be_evaluated_is_an_input_error() -> None:
     with pytest.raises(InputError, match="no clips"):
         evaluate_workouts([], [], CLASSES, model="m", protocol="p")
     with pytest.raises(InputError, match="one workout for each clip"):

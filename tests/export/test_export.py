@@ -89,14 +89,14 @@ def test_both_graphs_agree_with_keras(parts: Parts, head: Any, report: ExportRep
     assert np.abs(projection - engine.encode(pixels)).max() > 1e-3, "where it looks matters"
     np.testing.assert_allclose(joints, wanted["joints"], atol=1e-4)
     windows = np.random.default_rng(3).normal(0, 1, (2, 6, 32)).astype(np.float32)
-    judged = {key: np.asarray(value) for key, value in head(windows).items()}
+    classified = {key: np.asarray(value) for key, value in head(windows).items()}
     probabilities, phase = engine.classify(windows)
-    np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
+    np.testing.assert_allclose(probabilities, classified["probabilities"], atol=1e-5)
     assert phase is not None
-    np.testing.assert_allclose(phase, judged["phase"], atol=1e-5)
+    np.testing.assert_allclose(phase, classified["phase"], atol=1e-5)
 
 
-def test_a_stream_goes_on_with_its_windows(head: Any, report: ExportReport) -> None:
+def test_a_stream_continues_its_windows(head: Any, report: ExportReport) -> None:
     """Frame by frame, the exported head says what Keras says of each whole window."""
     engine = OnnxEngine(load_bundle(report.bundle.folder))
     stream = np.random.default_rng(4).normal(0, 1, (15, 32)).astype(np.float32)
@@ -105,13 +105,13 @@ def test_a_stream_goes_on_with_its_windows(head: Any, report: ExportReport) -> N
     for end in range(1, len(stream)):
         probabilities, phase = windows.push(stream[end])
         whole = stream[np.clip(np.arange(end - 5, end + 1), 0, None)][None]
-        judged = {key: np.asarray(value)[0] for key, value in head(whole).items()}
-        np.testing.assert_allclose(probabilities, judged["probabilities"], atol=1e-5)
+        classified = {key: np.asarray(value)[0] for key, value in head(whole).items()}
+        np.testing.assert_allclose(probabilities, classified["probabilities"], atol=1e-5)
         assert phase is not None
-        np.testing.assert_allclose(phase, judged["phase"][-1:], atol=1e-5)
+        np.testing.assert_allclose(phase, classified["phase"][-1:], atol=1e-5)
 
 
-def test_a_window_that_goes_on_wrongly_is_a_difference(
+def test_a_window_that_continues_wrongly_is_a_difference(
     parts: Parts, report: ExportReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = OnnxEngine(load_bundle(report.bundle.folder))

@@ -1,4 +1,4 @@
-"""A sequence head's graph: it is the LSTM in NumPy on whole windows, and goes on with windows where it left off."""
+"""A sequence head's graph: it is the LSTM in NumPy on whole windows, and continues windows from its states."""
 
 from __future__ import annotations
 

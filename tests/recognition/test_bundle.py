@@ -54,7 +54,7 @@ def test_a_model_that_follows_names_the_input_for_views(tmp_path: Path) -> None:
     assert load_bundle(folder) == bundle
 
 
-def test_frames_from_which_on_a_window_is_judged_are_kept(tmp_path: Path) -> None:
+def test_frames_from_which_on_a_window_is_classified_are_kept(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "model", spec=replace(SPEC, least_frames=5))
     assert load_bundle(folder).spec.first_window == 5
     change_card(folder, lambda card: card["sequence"].update(least_frames=16))

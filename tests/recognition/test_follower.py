@@ -40,14 +40,14 @@ def joints(points: np.ndarray, view: Crop, visibility: float = 1.0) -> np.ndarra
 
 
 def watch(follower: Follower, points: np.ndarray, ticks: int = 1, visibility: float = 1.0) -> Crop:
-    """So many ticks of a person who holds still. Returns where the next frame is looked at."""
+    """So many ticks of a person who holds still. Returns the crop of the next frame."""
     for _ in range(ticks):
         view = follower.crop(*SIZE)
         follower.update(joints(points, view, visibility))
     return follower.crop(*SIZE)
 
 
-def test_the_first_frame_is_looked_at_whole() -> None:
+def test_the_first_frame_is_encoded_whole() -> None:
     assert Follower().crop(*SIZE) == whole_crop(*SIZE)
 
 
@@ -141,7 +141,7 @@ def test_a_repetition_moves_the_person_and_not_the_view() -> None:
     assert np.ptp(sides[45:]) < 0.45 * MARGIN * np.ptp(heights[45:])
 
 
-def test_who_is_lost_is_looked_for_in_the_whole() -> None:
+def test_who_is_lost_is_searched_in_the_whole() -> None:
     follower = Follower()
     points = person(0.1, 0, 0.2, 0.4)
     about = watch(follower, points, 3)

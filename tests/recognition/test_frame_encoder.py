@@ -28,7 +28,7 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> OnnxEngine:
 
 
 class Scripted:
-    """An engine that keeps what it is asked, and sees joints where it is told."""
+    """An engine that keeps what it is asked, and finds joints where the test puts them."""
 
     name, classes, spec, phase_delay = "scripted", CLASSES, FOLLOW_SPEC, 0
     probabilities = (0.0, 0.0, 1.0)

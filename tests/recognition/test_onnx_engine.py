@@ -1,4 +1,4 @@
-"""A bundle at work: its numbers, and what does not run is told in one line."""
+"""A bundle at work: its numbers, and what does not run is reported in one line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_frames_alone_are_whole_squares(tmp_path: Path) -> None:
     assert engine.encode(pixels)[:, 3:6].tolist() == [[0, 0, 1]] * 3
 
 
-def test_the_frames_of_a_sample_are_looked_at_whole_though_the_model_follows(tmp_path: Path) -> None:
+def test_the_frames_of_a_sample_are_encoded_whole_though_the_model_follows(tmp_path: Path) -> None:
     """Following makes much of the last digit, which another processor rounds otherwise."""
     bundle = load_bundle(write_bundle(tmp_path / "m", spec=FOLLOW_SPEC))
     engine = OnnxEngine(bundle)

@@ -132,7 +132,7 @@ def test_two_streams_do_not_meet(recognizer: Recognizer) -> None:
     assert together[0] != together[1]
 
 
-def test_the_phase_lies_behind_the_window_by_the_models_delay(recognizer: Recognizer) -> None:
+def test_the_phase_is_behind_the_window_by_the_models_delay(recognizer: Recognizer) -> None:
     pictures = [still((0, 0, 5 * k)) for k in range(40)]
     for prediction in recognizer.stream(frames_of(pictures, 7.5)):
         assert prediction.phase_time_s == pytest.approx(prediction.time_s - PHASE_DELAY / 7.5)
@@ -219,12 +219,12 @@ def test_every_frame_has_its_phase_in_the_end(recognizer: Recognizer, count: int
     assert predictor.take_phases() == []
 
 
-# Windows that are judged before they are full
+# Windows that are classified before they are full
 
 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
-    """Judges from five frames on."""
+    """Classifies from five frames on."""
     spec = replace(SPEC, least_frames=5)
     return Recognizer.load(write_bundle(tmp_path_factory.mktemp("models") / "early", spec=spec))
 

@@ -108,27 +108,27 @@ def test_a_cycle_cut_by_the_edge_counts_from_seven_tenths(seen: tuple[float, flo
 
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.lists(periods, min_size=1, max_size=6))
-def test_counts_only_grow_as_the_signal_goes_on(seed: int, tempos: list[float]) -> None:
+def test_counts_only_grow_as_the_signal_continues(seed: int, tempos: list[float]) -> None:
     times, phase, _ = cycles(tempos)
     phase = phase + 0.1 * np.random.default_rng(seed).normal(size=len(times))
     whole = count_from_phase(times, phase)
     counter = PhaseCounter()
-    told: list[float] = []
+    reported: list[float] = []
     for k in range(len(times)):
         far_s = counter.push(float(times[k]), float(phase[k]))
         if far_s is not None:
             assert far_s <= times[k]
-            told.append(far_s)
-        assert counter.count == len(told)
-    assert tuple(told) == whole
-    assert told == sorted(set(told))
+            reported.append(far_s)
+        assert counter.count == len(reported)
+    assert tuple(reported) == whole
+    assert reported == sorted(set(reported))
     cut = len(times) // 2
     assert whole[: len(count_from_phase(times[:cut], phase[:cut]))] == count_from_phase(
         times[:cut], phase[:cut]
     )
 
 
-def test_a_repetition_is_told_soon_after_the_person_turns_back() -> None:
+def test_a_repetition_is_reported_soon_after_the_person_turns_back() -> None:
     times, phase, peaks = cycles([2.4] * 5)
     counter = PhaseCounter()
     told_at = [

@@ -201,7 +201,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1])
-def test_text_and_curves_can_be_told_from_what_lies_behind(theme: int) -> None:
+def test_text_and_curves_can_be_distinguished_from_what_is_behind(theme: int) -> None:
     style = page([]).split("<style>")[1].split("</style>")[0]
     blocks = re.findall(r":root \{(.*?)\}", style, re.S)
     assert len(blocks) == 2

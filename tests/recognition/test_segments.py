@@ -50,7 +50,7 @@ def segments(
     return tuple(event.segment for event in events if event.kind == "end")
 
 
-def test_a_segment_lies_where_the_exercise_was() -> None:
+def test_a_segment_is_where_the_exercise_was() -> None:
     found = segments(window_shares([(5.0, 15.0, "squat")], 25.0), 25.0)
     assert [s.exercise for s in found] == ["squat"]
     assert found[0].start_s == pytest.approx(5.0, abs=0.4)
@@ -231,28 +231,28 @@ def test_segments_are_ordered_apart_inside_and_long_enough(
 def test_closed_segments_are_the_same_live_as_in_a_file(
     stream: tuple[list[Prediction], float], thresholds: SegmentThresholds
 ) -> None:
-    """What was told live while the stream ran is what the whole video gives, and nothing is taken back."""
+    """What was reported live while the stream ran is what the whole video gives, and nothing is taken back."""
     predictions, duration_s = stream
     segmenter = Segmenter(thresholds, WINDOW_S, CLASSES)
-    told: list[Segment] = []
+    reported: list[Segment] = []
     begun: list[tuple[str, float]] = []
     for item in predictions:
         for event in segmenter.push(item):
             if event.kind == "end":
-                told.append(event.segment)
+                reported.append(event.segment)
             else:
                 begun.append((event.segment.exercise, event.segment.start_s))
                 assert event.segment.start_s < event.segment.end_s
                 assert event.segment.end_s <= item.time_s
-    before_end = len(told)
+    before_end = len(reported)
     for event in segmenter.finish(duration_s):
         if event.kind == "end":
-            told.append(event.segment)
+            reported.append(event.segment)
         else:
             begun.append((event.segment.exercise, event.segment.start_s))
     whole = segments(predictions, duration_s, thresholds)
-    assert tuple(told) == whole
-    assert tuple(told[:before_end]) == whole[:before_end]
+    assert tuple(reported) == whole
+    assert tuple(reported[:before_end]) == whole[:before_end]
     assert begun == [(s.exercise, s.start_s) for s in whole]
 
 

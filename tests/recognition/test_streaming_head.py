@@ -1,4 +1,4 @@
-"""Windows that a stream goes on with say what each whole window says."""
+"""Windows that a stream continues say what each whole window says."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def probabilities(predictions: Sequence[Prediction]) -> list[list[float]]:
 
 @pytest.mark.parametrize("least", [0, 1, 6])
 @pytest.mark.parametrize(("count", "fps"), [(1, 7.5), (5, 7.5), (60, 7.5), (20, 3), (90, 30)])
-def test_a_stream_is_judged_the_same_with_and_without(
+def test_a_stream_is_classified_the_same_with_and_without(
     tmp_path: Path, count: int, fps: float, least: int
 ) -> None:
     engine = OnnxEngine(load_bundle(write_bundle(tmp_path / "m")))

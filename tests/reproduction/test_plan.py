@@ -1,4 +1,4 @@
-"""What a study is told, and the configurations that it takes its networks from."""
+"""What a study is given, and the configurations that it takes its networks from."""
 
 from __future__ import annotations
 

@@ -97,12 +97,12 @@ def test_both_splits_divide_the_same_sequences(finished: tuple[Study, list[str]]
     splits = [Run.open(path / "run").split for path in sorted(units.iterdir())]
     assert len({split.sequences for split in splits}) == 1
     assert [split.split.protocol for split in splits] == ["group", "sequence"] * 2
-    # Systems of one split and seed are judged on the same sequences, or no paired test could be made.
+    # Systems of one split and seed are evaluated on the same sequences, or no paired test could be made.
     assert splits[0].split == splits[2].split
     assert splits[1].split == splits[3].split
 
 
-def test_what_a_unit_keeps_is_what_its_run_was_judged_on(finished: tuple[Study, list[str]]) -> None:
+def test_what_a_unit_keeps_is_what_its_run_was_evaluated_on(finished: tuple[Study, list[str]]) -> None:
     study, _ = finished
     for name, phase in (("frozen", 0), ("proposed", 1)):
         metrics = Run.open(study.folder / "units" / "paper-group-0" / "run").metrics
@@ -112,7 +112,7 @@ def test_what_a_unit_keeps_is_what_its_run_was_judged_on(finished: tuple[Study, 
         assert found["clips"]["confusion"] == expected["clips"]["confusion"]
 
 
-def test_a_network_without_weights_is_measured_and_never_judged(finished: tuple[Study, list[str]]) -> None:
+def test_a_network_without_weights_is_measured_and_never_evaluated(finished: tuple[Study, list[str]]) -> None:
     study, lines = finished
     row = study.results["systems"]["resnet50"]
     assert (row["note"], row["splits"]) == (NO_WEIGHTS, {})
@@ -223,7 +223,7 @@ def test_a_kill_after_the_last_epoch_loses_nothing(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.slow
-def test_a_killed_study_goes_on_and_keeps_finished_units(dataset: Path, tmp_path: Path) -> None:
+def test_a_killed_study_continues_and_keeps_finished_units(dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, tiny_study.__file__, str(dataset), str(out), "single_frame-sequence-0"]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1"}

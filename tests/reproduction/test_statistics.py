@@ -51,7 +51,7 @@ def test_a_clip_is_called_by_its_mean_over_sequences_and_seeds() -> None:
     assert clips.group.tolist() == ["g0", "g1", "g1"]
 
 
-def test_judgements_pool_seeds_over_sequences_and_count_clips_once() -> None:
+def test_evaluations_pool_seeds_over_sequences_and_count_clips_once() -> None:
     parts = [answers([(0, 0, 0.9), (2, 1, 0.9)]), answers([(0, 0, 0.8), (4, 1, 0.1)], seed=1)]
     sequences, clips = classified(parts)
     assert sequences.confusion == ((2, 0), (1, 1))
@@ -94,7 +94,7 @@ def test_how_far_a_random_split_overstates() -> None:
     assert found.sequences.low <= 0.5 <= found.sequences.high
 
 
-def test_overstating_is_told_with_both_classes_alike_and_on_clips() -> None:
+def test_overstating_is_reported_with_both_classes_alike_and_on_clips() -> None:
     # By group: three squats of one clip right, one curl wrong.
     random = [answers([(0, 0, 1.0), (2, 1, 0.0)])]
     by_group = [answers([(4, 1, 0.0), (4, 1, 0.0), (4, 1, 0.0), (6, 0, 0.0)])]

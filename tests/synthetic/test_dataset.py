@@ -22,7 +22,7 @@ def test_a_data_set_reads_back_as_rendered(tmp_path: Path) -> None:
         seeds,
         seconds=1.0,
         labels=["squat", "biceps_curl", "none"],
-        progress=lambda done, of: seen.append((done, of)),
+        on_progress=lambda done, of: seen.append((done, of)),
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
     with manifest.open(encoding="utf-8") as stream:

@@ -41,7 +41,7 @@ def test_a_source_may_have_several_files_in_order_of_their_names(tmp_path: Path)
     assert found == MARKER.format("many", "2 files: a b\n")
 
 
-def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
     found = render_document(MARKER.format("many", "99 files\n"), tmp_path, SOURCES)
     assert found == MARKER.format("many", "*Not there yet: results/many-*.txt.*\n")
 
@@ -56,7 +56,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
         ("<!-- table: one -->\n<!-- end of table -->\n", "got 1 and 1"),
     ],
 )
-def test_wrong_markers_are_told(text: str, said: str, tmp_path: Path) -> None:
+def test_wrong_markers_are_reported(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("x")
     with pytest.raises(InputError, match=said):
         render_document(text, tmp_path, SOURCES)

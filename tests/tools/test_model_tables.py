@@ -62,7 +62,7 @@ def table(results: Path, name: str) -> str:
     return render_document(f"<!-- table: {name} -->\n<!-- end of table -->", results, SOURCES)
 
 
-def test_figures_of_all_clips_and_of_strangers_stand_side_by_side(results: Path) -> None:
+def test_figures_of_all_clips_and_of_unseen_subjects_are_side_by_side(results: Path) -> None:
     text = table(results, "cross-validation figures")
     assert (
         "| squat or curl, clips right | 95.6 % (85.6 to 97.6) | 98.0 % (88.0 to 100.0) | 250; 50 clips |"

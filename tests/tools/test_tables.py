@@ -77,7 +77,7 @@ def test_tables_are_written_and_differences_found(
     assert main(["--help"], project) == 2
 
 
-def test_what_stands_between_the_markers_is_never_made_up(project: Path) -> None:
+def test_what_is_between_the_markers_is_never_made_up(project: Path) -> None:
     sources = tables.SOURCES
     marker = "<!-- table: reproduction accuracy -->\n{}<!-- end of table -->"
     missing = render_document(marker.format("| 99.9 % |\n"), project / "nowhere", sources)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.segments import SegmentThresholds
-from exerlitenet.training.config import Config, Phase, config_names, load_config, parse_config
+from exerlitenet.training.config import Config, PhaseConfig, config_names, load_config, parse_config
 from exerlitenet.video.sequence import SequenceSpec
 
 MINIMAL: dict[str, Any] = {
@@ -63,7 +63,7 @@ def test_defaults_fill_what_a_file_leaves_out() -> None:
     assert config.model.kind == "recurrent"
     assert config.split.protocol == "group"
     assert config.augment.copies == 0
-    assert config.phases[0] == Phase("only", "none", 1e-3, 2, patience=5, batch=8)
+    assert config.phases[0] == PhaseConfig("only", "none", 1e-3, 2, patience=5, batch=8)
 
 
 def test_without_lstms_no_units_and_no_dropout_are_expected() -> None:

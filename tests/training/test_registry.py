@@ -70,14 +70,14 @@ def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     return export_run(run.folder, tmp_path_factory.mktemp("bundles") / "posture")
 
 
-def judged(recognizer: Recognizer, dataset: Path) -> Evaluation:
+def evaluated(recognizer: Recognizer, dataset: Path) -> Evaluation:
     clips = read_manifest(dataset, classes=CLASSES).clips[:3]
     return evaluate(recognizer.recognize, clips, CLASSES, model="m", protocol="p")
 
 
-def test_a_run_and_its_bundle_judge_alike(run: Run, report: ExportReport, dataset: Path) -> None:
+def test_a_run_and_its_bundle_evaluate_alike(run: Run, report: ExportReport, dataset: Path) -> None:
     bundle = Recognizer.load(report.bundle.folder)
-    mine, theirs = judged(recognizer_of_run(run.folder), dataset), judged(bundle, dataset)
+    mine, theirs = evaluated(recognizer_of_run(run.folder), dataset), evaluated(bundle, dataset)
     assert mine.to_json()["judgements"] == theirs.to_json()["judgements"]
     clip = sorted(dataset.glob("*.mp4"))[0]
     ours, exported = recognizer_of_run(run.folder).recognize(clip), bundle.recognize(clip)

@@ -169,7 +169,7 @@ def test_provenance_names_data_and_no_paths(tmp_path: Path, config: Config) -> N
     assert str(tmp_path) not in json.dumps(facts)
 
 
-def test_a_split_without_sequences_serves_clip_wise_families() -> None:
+def test_a_split_without_sequences_serves_clip_wise_model_types() -> None:
     split = RunSplit(Split("group", 0, (0.7, 0.15, 0.15), by_group().split.parts), CLIPS)
     assert split.clips_of("train")
     assert split.sequences_of("train") == ()

@@ -75,7 +75,7 @@ def spots(draw: st.DrawFn) -> tuple[int, int, float, float, Crop]:
 
 @given(found=spots(), size=st.integers(32, 128))
 @settings(max_examples=60)
-def test_what_is_seen_lies_where_the_view_says(found: tuple[int, int, float, float, Crop], size: int) -> None:
+def test_what_is_seen_is_where_the_view_says(found: tuple[int, int, float, float, Crop], size: int) -> None:
     """To half a pixel, whatever the sizes of picture and result."""
     height, width, x, y, view = found
     seen = crop_picture(spot(x, y, height, width), view, size)

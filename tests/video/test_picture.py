@@ -62,7 +62,7 @@ def test_reads_usual_formats_with_their_brightness(
         ("libvpx-vp9", ".webm", "yuva420p"),
     ],
 )
-def test_transparency_lies_over_black(tmp_path: Path, codec: str, suffix: str, pix_fmt: str) -> None:
+def test_transparency_is_over_black(tmp_path: Path, codec: str, suffix: str, pix_fmt: str) -> None:
     picture = np.full((48, 64, 4), 255, np.uint8)
     picture[:, :32, 3] = 0
     path = clips.write_clip(tmp_path / f"alpha{suffix}", [picture] * 3, 10, codec=codec, pix_fmt=pix_fmt)

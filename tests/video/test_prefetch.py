@@ -117,7 +117,7 @@ def test_a_source_that_is_closed_early_lets_its_file_go(tmp_path: Path) -> None:
     video.close()
 
 
-def test_a_loop_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
+def test_a_loop_continues_where_the_last_one_stopped(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", clips.grey_ramp(6), 30)
     with open_video(path, prefetch=4) as video:
         first = next(iter(video))

@@ -41,7 +41,7 @@ def test_pictures_out_of_order_are_dropped() -> None:
     assert times_of([1.0, 1.2, 1.1, 1.2, 1.3]) == pytest.approx([0, 0.2, None, None, 0.3])
 
 
-def test_a_clock_that_starts_anew_goes_on() -> None:
+def test_a_clock_that_starts_anew_continues() -> None:
     assert times_of([50.0, 50.5, 52.0, 0.0, 0.5]) == pytest.approx([0, 0.5, 2.0, 2.1, 2.6])
 
 

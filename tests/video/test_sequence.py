@@ -144,7 +144,7 @@ def test_left_stays_left_and_up_stays_up(aspect: str) -> None:
     assert out[20, 54].max() == out[44, 10].max() == 0
 
 
-def test_a_spec_that_follows_looks_where_it_is_told() -> None:
+def test_a_spec_that_follows_crops_where_the_spec_says() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     view = Crop(0.2, -0.1, 0.5)
     spec = SequenceSpec(size=32, aspect="follow")
@@ -210,7 +210,7 @@ def test_the_papers_window() -> None:
 
 
 @pytest.mark.parametrize(("least", "first"), [(0, 15), (1, 1), (8, 8), (15, 15)])
-def test_from_how_many_frames_on_a_window_is_judged(least: int, first: int) -> None:
+def test_from_how_many_frames_on_a_window_is_classified(least: int, first: int) -> None:
     assert SequenceSpec(least_frames=least).first_window == first
 
 

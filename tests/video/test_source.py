@@ -88,7 +88,7 @@ def test_a_limit_within_the_last_picture_is_the_end_too(tmp_path: Path) -> None:
     assert video.duration_s == pytest.approx(0.9)
 
 
-def test_a_loop_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
+def test_a_loop_continues_where_the_last_one_stopped(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", clips.grey_ramp(6), 30)
     with open_video(path) as video:
         first = next(iter(video))

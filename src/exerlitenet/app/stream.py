@@ -111,7 +111,7 @@ class Stream:
                     message = await self._socket.receive()
             except TimeoutError as error:
                 why = "nothing came for too long" if self._source_begun else 'no "start" came'
-                raise ProtocolError(protocol.POLICY, f"{why}; connect again to go on") from error
+                raise ProtocolError(protocol.POLICY, f"{why}; connect again to continue") from error
             if message["type"] == "websocket.disconnect":
                 return
             data, text = message.get("bytes"), message.get("text")

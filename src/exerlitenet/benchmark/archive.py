@@ -31,7 +31,7 @@ GRAIN_PLAY = 64
 
 @dataclass(frozen=True)
 class VideoFile:
-    """What a file shows. width, height: in pixels. grain: whether a camera's noise lies on it."""
+    """What a file shows. width, height: in pixels. grain: whether it has a camera's noise."""
 
     width: int
     height: int
@@ -95,7 +95,7 @@ def decode_alone(path: Path) -> int:
 
 
 def read_alone(path: Path, recognizer: Recognizer) -> None:
-    """Decodes and scales what the model would look at, and looks at nothing."""
+    """Decodes and scales what the model would encode, and encodes nothing."""
     spec = recognizer.engine.spec
     with open_video(path, rate=spec.rate, short_side=spec.source_short_side) as video:
         for _ in video:

@@ -100,7 +100,7 @@ def measure_decoding(bundle: Bundle, *, quick: bool, on_progress: OnProgress | N
 def measure_threads(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """The live frame with two threads and with all cores, in turn with one thread, each after a pause.
 
-    ONNX Runtime's threads go on looking for work for a while, which would slow down whatever comes next; live
+    ONNX Runtime's threads keep waiting for work for a while, which would slow down whatever comes next; live
     frames come with pauses in between anyway.
     """
     counts = sorted({2, cores()} & set(range(2, cores() + 1)))
@@ -143,8 +143,8 @@ def measure_int8(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None 
 def measure_batches(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
     """Encoding prepared frames, some in one call as an archive might, in turn; milliseconds a frame, one thread."""
     live = LiveFrames(OnnxEngine(bundle, threads=1), render_pictures(bundle.spec, quick=quick))
-    prepared = {n: live.watch.prepared(n) for n in BATCHES}
-    sides = {str(n): (lambda n=n: live.watch.encode_batch(*prepared[n])) for n in BATCHES}
+    prepared = {n: live.stopwatch.prepared(n) for n in BATCHES}
+    sides = {str(n): (lambda n=n: live.stopwatch.encode_batch(*prepared[n])) for n in BATCHES}
     in_turn = time_in_turn(sides, 5 if quick else 40, on_progress=on_progress)
     out = [
         measure_of(f"encode, {n} frame{'s' * (n > 1)} a call", in_turn[str(n)] / n, "ms a frame")

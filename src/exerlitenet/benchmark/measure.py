@@ -24,7 +24,7 @@ COLUMNS = ("part", "name", "value", "unit", "low", "high", "repetitions", "text"
 class Unavailable(InputError):
     """What cannot be measured here, and what to do about it, in one line.
 
-    The other measures are still taken; the line stands among the benchmark's notes.
+    The other measures are still taken; the line is among the benchmark's notes.
     """
 
 

@@ -76,7 +76,7 @@ def encoder_cost(bundle: Bundle) -> GraphCost:
 
 
 def head_cost(bundle: Bundle) -> GraphCost:
-    """What judging one window costs."""
+    """What classifying one window costs."""
     graph, frames = bundle.head, bundle.spec.frames
     feature = OnnxEngine(bundle, check=False).encode(_grey(bundle))
     window = np.repeat(feature, frames, axis=0)[None]
@@ -98,7 +98,7 @@ def _grey(bundle: Bundle) -> NDArray[np.float32]:
 
 
 def graph_cost(path: Path, inputs: Mapping[str, NDArray[np.float32]]) -> GraphCost:
-    """Runs the graph once as it stands, nothing fused, and counts. inputs: name -> values.
+    """Runs the graph once as it is, nothing fused, and counts. inputs: name -> values.
 
     Raises Unavailable for a product that has no rule: it never counts as free.
     """

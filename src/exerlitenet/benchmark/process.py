@@ -31,7 +31,7 @@ def call(
 def calling(function: str, arguments: Sequence[object] = ()) -> list[str]:
     """The command of a fresh Python that calls "module:function" and prints what it returns, as JSON.
 
-    It looks for modules where this process does, and finds what lies beside the package in a checkout.
+    It looks for modules where this process does, and finds what is beside the package in a checkout.
     """
     code = (
         "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[3]); "

@@ -37,7 +37,7 @@ def int8_bundle(bundle: Bundle, folder: Path) -> Bundle:
     Raises Unavailable where onnx is not installed.
     """
     if find_spec("onnx") is None:
-        raise Unavailable("int8: needs onnx, which is not installed: pip install 'exerlitenet[train]'")
+        raise Unavailable("int8: needs onnx, which is not installed: pip install '.[train]' in the checkout")
     from exerlitenet.export.quantise import quantise_weights
 
     def quantised(graph: Graph) -> Graph:

@@ -51,7 +51,7 @@ class Stopwatch:
         return found
 
     def streaming_head(self, first: Floats) -> TimedWindows | None:
-        """Those of the engine, if it can go on with the windows of a stream whose first frame has these features."""
+        """Those of the engine, if it can continue the windows of a stream whose first frame has these features."""
         head = streaming_head_of(self._engine, first)
         return None if head is None else TimedWindows(self, head)
 
@@ -63,24 +63,24 @@ class Stopwatch:
         return pixels, np.concatenate(views) if views else None
 
     def encode_batch(self, pixels: Floats, views: Floats | None) -> Floats:
-        """Prepared frames in one call, past the watch: features float32 [n, width]."""
+        """Prepared frames in one call, unmeasured: features float32 [n, width]."""
         return self._engine.encode(pixels) if views is None else self._engine.encode_crops(pixels, views)[0]
 
     def classify_window(self, features: Floats) -> None:
-        """Features [frames, width] of one window, past the watch."""
+        """Features [frames, width] of one window, unmeasured."""
         self._engine.classify(features[None])
 
 
 class TimedWindows:
-    """The windows of one stream, each classified as its last frame comes; the watch notes when."""
+    """The windows of one stream, each classified as its last frame comes; the stopwatch notes when."""
 
-    def __init__(self, watch: Stopwatch, windows: Any) -> None:
-        self._watch, self._windows = watch, windows
+    def __init__(self, stopwatch: Stopwatch, windows: Any) -> None:
+        self._stopwatch, self._windows = stopwatch, windows
 
     def push(self, feature: Floats) -> tuple[Floats, Floats | None]:
         begin_s = time.perf_counter()
         found: tuple[Floats, Floats | None] = self._windows.push(feature)
-        self._watch.classified_s = (begin_s, time.perf_counter())
+        self._stopwatch.classified_s = (begin_s, time.perf_counter())
         return found
 
 
@@ -91,8 +91,8 @@ class LiveFrames:
     """
 
     def __init__(self, engine: Engine, pictures: Sequence[NDArray[np.uint8]]) -> None:
-        self.watch = Stopwatch(engine)
-        self._state = Predictor(self.watch)
+        self.stopwatch = Stopwatch(engine)
+        self._state = Predictor(self.stopwatch)
         self._pictures = pictures
         self._pushed = 0
         self.parts: dict[str, list[float]] = {part: [] for part in PARTS}
@@ -102,13 +102,15 @@ class LiveFrames:
 
     def __call__(self) -> None:
         """Pushes the next frame, and notes its milliseconds: the whole, and those of `PARTS`."""
-        frame = Frame(self._pushed / self.watch.spec.rate, self._pictures[self._pushed % len(self._pictures)])
+        frame = Frame(
+            self._pushed / self.stopwatch.spec.rate, self._pictures[self._pushed % len(self._pictures)]
+        )
         begin_s = time.perf_counter()
         predictions = self._state.push(frame)
         end_s = time.perf_counter()
         self._pushed += 1
         self._state.take_phases()
-        encode_s, classify_s = self.watch.encoded_s, self.watch.classified_s
+        encode_s, classify_s = self.stopwatch.encoded_s, self.stopwatch.classified_s
         spent = (encode_s[0] - begin_s, encode_s[1] - encode_s[0], classify_s[1] - classify_s[0])
         if predictions:
             for part, spent_s in zip(PARTS, spent, strict=True):
@@ -121,6 +123,6 @@ class LiveFrames:
         frames: so many of the last ones in place of a whole window; the head classifies them over and over until its
         window is full, so that it costs what it costs.
         """
-        length = self.watch.spec.frames
-        features = self.watch.encode_batch(*self.watch.prepared(length if frames is None else frames))
-        self.watch.classify_window(features[np.arange(length) % len(features)])
+        length = self.stopwatch.spec.frames
+        features = self.stopwatch.encode_batch(*self.stopwatch.prepared(length if frames is None else frames))
+        self.stopwatch.classify_window(features[np.arange(length) % len(features)])

@@ -29,8 +29,8 @@ def dataset(
     check_writable(json_to, [dataset])
     from exerlitenet.datasets.manifest import read_manifest
 
-    with bar("inspecting clips") as progress:
-        manifest = read_manifest(dataset, may_be_empty=True, progress=progress)
+    with bar("inspecting clips") as on_progress:
+        manifest = read_manifest(dataset, may_be_empty=True, on_progress=on_progress)
     console(quiet=json_to == "-").print(describe(manifest))
     if json_to is not None:
         write_json(manifest.to_json(), json_to)

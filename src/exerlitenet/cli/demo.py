@@ -5,8 +5,10 @@ A rendered person is recognised and counted beside the truth; or any video of th
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,13 +24,12 @@ if TYPE_CHECKING:
     from exerlitenet.results import Segment
 
 VIDEO, REPORT, ANNOTATED = "sample.mp4", "report.html", "annotated.mp4"
-WRONG = 1
+PROGRAM, WRONG = "exerlitenet", 1
 NEXT = """
 What next:
-  the page         exerlitenet live, and open the address it prints
-  your camera      exerlitenet recognize camera:0 --seconds 30
-  your own video   make demo VIDEO=path/to/video.mp4
-                   exerlitenet recognize path/to/video.mp4
+  the page         {program} live, and open the address it prints
+  your camera      {program} recognize camera:0 --seconds 30
+  your own video   {program} recognize path/to/video.mp4
   from Python      from exerlitenet import recognize
                    workout = recognize("path/to/video.mp4")
                    print(workout.exercise, workout.repetitions)"""
@@ -83,7 +84,9 @@ def demo(
     right = show_truth(shown, workout.segments, expected)
     for name, path in (("video", source), ("annotated", out / ANNOTATED), ("report", out / REPORT)):
         shown.print(f"{name + ':':10} {path}", soft_wrap=True)
-    shown.print(NEXT, soft_wrap=True)
+    # In a checkout the command is in .venv/bin, which no shell searches.
+    program = PROGRAM if which(PROGRAM) else sys.argv[0]
+    shown.print(NEXT.format(program=program), soft_wrap=True, markup=False)
     if workout.fault is not None:
         complain(f"{video}: {workout.fault}")
     if not right:

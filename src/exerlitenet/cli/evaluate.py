@@ -79,8 +79,8 @@ def evaluate(
 
     worse = degradations(degrade) if degrade is not None else {}
     opened = open_model(model) if part != FOLDS else None
-    with bar("inspecting clips") as progress:
-        manifest = read_manifest(dataset, check=False, progress=progress)
+    with bar("inspecting clips") as on_progress:
+        manifest = read_manifest(dataset, check=False, on_progress=on_progress)
     if manifest.faults:
         first = manifest.faults[0]
         complain(
@@ -210,7 +210,7 @@ def evaluate_each(
     }
     found = {}
     for name, recognize in ways.items():
-        with bar(f"evaluating clips {name}") as progress:
+        with bar(f"evaluating clips {name}") as on_progress:
             found[name] = evaluate_clips(
                 recognize,
                 clips,
@@ -218,7 +218,7 @@ def evaluate_each(
                 model=recognizer.engine.name,
                 protocol=statement,
                 provenance=opened.provenance,
-                progress=progress,
+                on_progress=on_progress,
             )
     return found
 

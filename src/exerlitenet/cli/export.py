@@ -15,7 +15,8 @@ def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training run.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the model; it is made.")],
     int8: Annotated[
-        bool, typer.Option("--int8", help="Store the large matrices in 8 bits; judge it before you use it.")
+        bool,
+        typer.Option("--int8", help="Store the large matrices in 8 bits; evaluate it before you use it."),
     ] = False,
 ) -> None:
     """Turn a training run into a model: two ONNX graphs and a card, checked against Keras."""

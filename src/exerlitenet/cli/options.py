@@ -41,13 +41,13 @@ SetOption = Annotated[
 def needs_training_extra(*packages: str) -> None:
     """Raises InputError where one of these packages is not installed; by default all that training needs."""
     if any(find_spec(name) is None for name in packages or ("keras", "msgspec", "tomli_w")):
-        raise InputError("this command needs the training extra: pip install 'exerlitenet[train]'")
+        raise InputError("this command needs the training extra: pip install '.[train]' in the checkout")
 
 
 def needs_page_extra() -> None:
     """Raises InputError where the web server of the page is not installed."""
     if any(find_spec(name) is None for name in ("starlette", "uvicorn", "websockets")):
-        raise InputError("the page needs the extra app: pip install 'exerlitenet[app]'")
+        raise InputError("the page needs the extra app: pip install '.[app]' in the checkout")
 
 
 def load_keras() -> None:

@@ -117,7 +117,7 @@ def recognize_camera(
     tracker = recognizer.tracker(keep=True)
     shown: tuple[str, int | None] | None = None
     with open_video(source, rate=spec.rate, short_side=spec.source_short_side, limit_s=seconds) as video:
-        say(f"{source}: watching{'' if seconds is None else f' for {seconds:g} s'}; Ctrl-C ends it")
+        say(f"{source}: recognising{'' if seconds is None else f' for {seconds:g} s'}; Ctrl-C ends it")
         duration_s = None
         try:
             for frame in video:

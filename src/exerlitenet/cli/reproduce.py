@@ -41,7 +41,7 @@ def reproduce(
         ),
     ] = 1,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a study that was stopped; finished units stay.")
+        bool, typer.Option("--resume", help="Resume a study that was stopped; finished units stay.")
     ] = False,
 ) -> None:
     """Run the paper's study: its systems and two controls, on a random split and by group, with three seeds.
@@ -74,7 +74,7 @@ def reproduce(
         backbones = list(dict.fromkeys(plan.config(learner).model.backbone for learner in plan.learners))
         shown.print(
             f"no network was trained, since there are no ImageNet weights of {' or '.join(backbones)} here; give a "
-            f"file by --weights {backbones[0]}=FILE, and go on with --resume",
+            f"file by --weights {backbones[0]}=FILE, and continue with --resume",
             soft_wrap=True,
         )
     shown.print(f"report: {study.page}", soft_wrap=True)

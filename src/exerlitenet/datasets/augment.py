@@ -36,7 +36,7 @@ class Ranges:
     brightness, contrast: factors, as are `gamma` (an exponent), `colour` (each channel by itself), `saturation`.
     blur_sigma, motion_blur_pixels, noise_sigma (of 255), low_light (a factor, with its noise), low_resolution
         (side in pixels, and back): each with its chance.
-    cut_out_chance: a box of a random colour lies over a part of every frame.
+    cut_out_chance: a box of a random colour covers a part of every frame.
     speed: factor on time; the sequence is then taken at another rate.
     """
 
@@ -96,7 +96,7 @@ class Augmentation:
 
     flip: bool
     matrix: tuple[float, float, float, float]  # place in the source = matrix @ place + centre
-    centre: tuple[float, float]  # where the augmented picture's middle lies in the source
+    centre: tuple[float, float]  # where the augmented picture's middle is in the source
     rotate_radians: float
     border: tuple[int, int, int]
     table: tuple[int, ...] | None  # 768 entries: brightness, contrast, gamma, colour, low light in one
@@ -183,7 +183,7 @@ class Augmentation:
         return image
 
     def points(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where points of the source lie in the augmented picture, both in picture units. xy: float32 [..., 2]."""
+        """Where points of the source are in the augmented picture, both in picture units. xy: float32 [..., 2]."""
         inverse = np.linalg.inv(np.array(self.matrix, np.float64).reshape(2, 2))
         moved: NDArray[np.float64] = (xy - np.array(self.centre)) @ inverse.T
         return moved.astype(np.float32)

@@ -173,7 +173,7 @@ def rows_of_folder(root: Path) -> Iterator[Clip | Fault]:
             entries = list(_rows_of_class(root, folder, label))
             yield from entries or [Fault(f"{folder.name}/", "the folder holds no video")]
         elif folder.suffix.lower() in VIDEO_SUFFIXES:
-            yield Fault(folder.name, "the video lies beside the class folders, so it has no label")
+            yield Fault(folder.name, "the video is beside the class folders, so it has no label")
 
 
 def _rows_of_class(root: Path, folder: Path, label: str) -> Iterator[Clip | Fault]:

@@ -73,16 +73,16 @@ def store_clips(
     rate: float,
     side: int = 256,
     squash: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[StoredClip]:
-    """Decodes clips into `folder`; what is there already is kept, so a killed run goes on where it was."""
+    """Decodes clips into `folder`; what is there already is kept, so a killed run continues where it was."""
     if not paths:
         raise InputError("there are no clips to decode: the dataset is empty")
     stored = []
     for number, path in enumerate(paths, 1):
         stored.append(store_clip(path, folder, rate, side, squash=squash))
-        if progress is not None:
-            progress(number, len(paths))
+        if on_progress is not None:
+            on_progress(number, len(paths))
     return stored
 
 
@@ -96,5 +96,5 @@ def stored_clips(paths: Sequence[Path], rate: float, progress: Progress) -> list
         rate=rate,
         side=STORE_SIDE,
         squash=False,
-        progress=partial(progress.step, "decoding clips"),
+        on_progress=partial(progress.step, "decoding clips"),
     )

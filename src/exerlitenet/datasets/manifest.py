@@ -29,7 +29,7 @@ from exerlitenet.video.source import open_video
 LARGEST_GROUPS = 5
 LEAST_SECONDS = 0.5
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with the number of clips inspected and the number of all."""
 
 
@@ -82,7 +82,7 @@ def read_manifest(
     classes: Sequence[str] | None = None,
     check: bool = True,
     may_be_empty: bool = False,
-    progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Manifest:
     """Read a dataset and check every clip. What is wrong with a clip is a `Fault`, not an error.
 
@@ -93,7 +93,7 @@ def read_manifest(
         check: open every video, decode its first frame and measure its duration. Without it the column `seconds` is
             trusted. Contents are hashed and compared in either case.
         may_be_empty: whether a dataset without any usable clip is a result too, for its faults to be shown.
-        progress: called with the number of clips done and the number of all.
+        on_progress: called with the number of clips done and the number of all.
 
     Raises:
         InputError: when the dataset is missing, is neither a folder nor a CSV with a header, or holds no usable clip.
@@ -115,15 +115,15 @@ def read_manifest(
     faults += unknown
     inspected: list[Clip] = []
     for done, clip in enumerate(kept):
-        if progress is not None:
-            progress(done, len(kept))
+        if on_progress is not None:
+            on_progress(done, len(kept))
         result = _inspect(clip, check)
         if isinstance(result, Fault):
             faults.append(result)
         else:
             inspected.append(result)
-    if progress is not None:
-        progress(len(kept), len(kept))
+    if on_progress is not None:
+        on_progress(len(kept), len(kept))
     usable, duplicates = _without_duplicates(inspected)
     usable, ambiguous = _without_shared_poses(usable)
     faults += [*duplicates, *ambiguous]

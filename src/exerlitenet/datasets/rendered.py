@@ -30,7 +30,9 @@ def rendered_clips(
         parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=TEMPORARY, dir=parent) as work:
             made = Path(work) / "clips"
-            write_dataset(made, seeds, seconds=seconds, progress=partial(progress.step, "rendering people"))
+            write_dataset(
+                made, seeds, seconds=seconds, on_progress=partial(progress.step, "rendering people")
+            )
             _put_in_place(made, folder)
     return read_manifest(folder, classes=classes, check=False).clips
 

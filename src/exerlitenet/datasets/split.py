@@ -25,7 +25,7 @@ DEFAULT_FRACTIONS: Fractions = (0.7, 0.15, 0.15)
 
 
 class LeakError(InputError):
-    """Something stands on both sides of a split that must not."""
+    """Something is in two parts of a split that must not be."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def split_by_sequence(
     paper's way.
 
     labels: one per sequence. Counts are the shares rounded by largest remainder; a class with at least as
-    many sequences as parts stands in every part. Raises InputError when a part would be empty.
+    many sequences as parts is in every part. Raises InputError when a part would be empty.
     """
     wanted = _fractions(fractions)
     if not labels:
@@ -189,7 +189,7 @@ def folds_by_group(
 ) -> tuple[tuple[int, ...], ...]:
     """Cross-validation by group: for each fold the rising indices that are held out.
 
-    Every clip is held out once; no group stands in two folds; every fold trains on every class. Raises
+    Every clip is held out once; no group is in two folds; every fold trains on every class. Raises
     InputError when the groups do not allow that.
     """
     if folds < 2:
@@ -205,7 +205,7 @@ def folds_by_group(
     for c, name in enumerate(classes):
         if len({part_of[names[g]] for g in range(len(names)) if counts[g, c]}) < 2:
             raise InputError(
-                f'class "{name}" stands in one fold only, so the fold that leaves it out could not learn it; '
+                f'class "{name}" is in one fold only, so the fold that holds it out could not learn it; '
                 "give more groups of that class"
             )
     out = tuple(tuple(i for i, group in enumerate(groups) if part_of[group] == fold) for fold in range(folds))
@@ -219,7 +219,7 @@ def check_no_leak(split: Split, groups: Sequence[str], digests: Sequence[str] | 
     """Raises LeakError, which names what crosses, when a split leaks.
 
     groups, digests: one per item; a digest is the sha256 of a clip's content, "" when unknown. Under the
-    protocol "group" no group and no content may stand in two parts. Under "sequence" clips cross by design,
+    protocol "group" no group and no content may be in two parts. Under "sequence" clips cross by design,
     which the split's statement says, and only the sequences themselves must not.
     """
     _check_items(split, len(groups))
@@ -234,7 +234,7 @@ def _check_items(split: Split, items: int | None = None) -> None:
     everything = [i for indices in split.parts.values() for i in indices]
     if len(set(everything)) != len(everything):
         twice = sorted({i for i in everything if everything.count(i) > 1})[:5]
-        raise LeakError(f"items {', '.join(map(str, twice))} of the split stand in it more than once")
+        raise LeakError(f"items {', '.join(map(str, twice))} of the split are in it more than once")
     if items is not None and any(not 0 <= i < items for i in everything):
         raise InputError(
             f"the split names items beyond the {items} of the dataset; it belongs to another dataset"
@@ -251,7 +251,7 @@ def _check_crossing(parts: Mapping[str, tuple[int, ...]], values: Sequence[str],
     if crossing:
         shown = "; ".join(f"{value} in {', '.join(sorted(where[value]))}" for value in crossing[:5])
         more = f" and {len(crossing) - 5} more" if len(crossing) > 5 else ""
-        raise LeakError(f"the same {what} stands in more than one part: {shown}{more}")
+        raise LeakError(f"the same {what} is in more than one part: {shown}{more}")
 
 
 def _fractions(fractions: Sequence[float]) -> Fractions:

@@ -42,7 +42,7 @@ class Classification:
 
     unit: "clips" or "sequences". statement: what was compared with what, one sentence.
     confusion: row = truth, column = prediction, both in the order of `classes`.
-    positive: the class whose figures stand for precision, recall and F1 of the whole; None if it is not
+    positive: the class whose figures are precision, recall and F1 of the whole; None if it is not
     among them. Intervals are 95 %, by bootstrap over groups.
     """
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from exerlitenet.datasets.clips import Clip, Fault
-from exerlitenet.datasets.manifest import Progress, ordered_classes
+from exerlitenet.datasets.manifest import OnProgress, ordered_classes
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.classification import Classification, classify
 from exerlitenet.evaluation.metrics import Interval, mean
@@ -38,7 +38,7 @@ def evaluate(
     protocol: str,
     seed: int = 0,
     provenance: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Run a model over clips and evaluate it.
 
@@ -50,16 +50,16 @@ def evaluate(
     workouts: list[Workout] = []
     failed: list[Fault] = []
     for done, clip in enumerate(clips):
-        if progress is not None:
-            progress(done, len(clips))
+        if on_progress is not None:
+            on_progress(done, len(clips))
         try:
             workouts.append(recognize(clip.path))
         except InputError as error:
             failed.append(Fault(clip.name, str(error).removeprefix(f"{clip.path}: ")))
         else:
             read.append(clip)
-    if progress is not None:
-        progress(len(clips), len(clips))
+    if on_progress is not None:
+        on_progress(len(clips), len(clips))
     if not read:
         shown = f"; the first: {failed[0].file}: {failed[0].problem}" if failed else ""
         raise InputError(f"nothing to evaluate: none of {len(clips)} clips could be read{shown}")

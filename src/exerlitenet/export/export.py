@@ -39,7 +39,7 @@ class Parts:
     """What is exported.
 
     encoder: pixels [n, size, size, 3], perhaps with views [n, 3] -> projections [n, width], or a dict with
-    "projection" and "joints". head: what goes on from there. full: [b, frames, size, size, 3], perhaps with views
+    "projection" and "joints". head: what continues from there. full: [b, frames, size, size, 3], perhaps with views
     [b, frames, 3] -> probabilities, the network as it was trained.
     """
 
@@ -150,16 +150,16 @@ def largest_difference(
 ) -> float:
     """Largest difference of probabilities between the bundle and the network it came from.
 
-    Of those of whole windows, and of windows that a stream goes on with frame by frame.
+    Of those of whole windows, and of windows that a stream continues frame by frame.
     """
     worst = 0.0
     for sequence in sequences:
         pixels = to_unit_range(sequence)
         features = engine.encode(pixels)
         ours = [engine.classify(features[None])[0][0]]
-        rolling = streaming_head_of(engine, features[0])
-        if rolling is not None and len(features) > 1:
-            ours.append([rolling.push(feature)[0] for feature in features[1:]][-1])
+        streaming = streaming_head_of(engine, features[0])
+        if streaming is not None and len(features) > 1:
+            ours.append([streaming.push(feature)[0] for feature in features[1:]][-1])
         views = whole_squares(len(pixels))[None]
         inputs = [pixels[None], views] if len(full.inputs) > 1 else pixels[None]
         theirs = np.asarray(full.predict_on_batch(inputs))[0]

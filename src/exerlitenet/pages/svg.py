@@ -55,13 +55,13 @@ def drawing(width: float, height: float, label: str, *parts: str) -> str:
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", css: str = "") -> str:
-    """anchor: "start", "middle" or "end" of the words stands at x."""
+    """anchor: "start", "middle" or "end" of the words is at x."""
     kind = f' class="{css}"' if css else ""
     return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
 def path(css: str, d: str, title: str = "") -> str:
-    """d: as SVG has it. title: shown when the pointer rests on it."""
+    """d: as SVG has it. title: shown while the pointer is on it."""
     inside = f"<title>{escape(title)}</title>" if title else ""
     return f'<path class="{css}" d="{d}">{inside}</path>' if inside else f'<path class="{css}" d="{d}"/>'
 

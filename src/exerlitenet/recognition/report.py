@@ -131,7 +131,7 @@ def _readings(workout: Workout, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot end the script element it is in."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -36,7 +36,7 @@ SNAP_TO_START_S = 0.25
 """A first window that starts this little after 0 counts as starting at 0: clocks and time stamps are not
 exact."""
 
-LONGEST_SILENCE_S = 3.0
+LONGEST_GAP_S = 3.0
 """Without predictions for longer than this (camera switched off) the running segment ends and a new one may
 begin."""
 
@@ -127,7 +127,7 @@ class Segmenter:
 
     @property
     def current(self) -> Segment | None:
-        """The segment that is going on, up to the last prediction's time; None while there is none for
+        """The segment that is open, up to the last prediction's time; None while there is none for
         sure."""
         run = self._open
         if run is None or not run.begun:
@@ -136,7 +136,7 @@ class Segmenter:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is going on that is a segment for sure, or pauses."""
+        """Whether there is no segment that is open for sure, or pauses."""
         run = self._open or self._closed
         return run is None or not run.begun
 
@@ -151,7 +151,7 @@ class Segmenter:
             self._begin_stretch(time_s)
         elif time_s < self._last_s:
             raise ValueError(f"predictions must come in order of time: {time_s} after {self._last_s}")
-        elif time_s - self._last_s > LONGEST_SILENCE_S + self.window_s:
+        elif time_s - self._last_s > LONGEST_GAP_S + self.window_s:
             events += self._end_stretch(self._last_s, self.thresholds.least_s)
             self._begin_stretch(time_s)
         self._last_s = time_s
@@ -169,7 +169,7 @@ class Segmenter:
         least_s = min(self.thresholds.least_s, (self._last_s - self._first_s) / 2)
         return self._end_stretch(end_s, least_s)
 
-    # A stretch is a part of the stream without a long silence.
+    # A stretch is a part of the stream without a long gap.
 
     def _begin_stretch(self, time_s: float) -> None:
         start = max(self._floor_s, time_s - self.window_s)
@@ -229,7 +229,7 @@ class Segmenter:
             # While the smoothing fills, the time it speaks of may stand still: no segment begins without a length.
             lasts_s = prediction.time_s - run.first_time_s
             if not run.begun and lasts_s >= self.thresholds.least_s and position_s > run.start_s:
-                # What was set aside can no longer go on: another segment has begun after it.
+                # What was set aside can no longer continue: another segment has begun after it.
                 events += self._settle(self.thresholds.least_s)
                 run.start_s = max(run.start_s, self._floor_s)
                 run.begun, run.least_end_s = True, position_s
@@ -253,7 +253,7 @@ class Segmenter:
         return _Run(exercise, start_s, time_s)
 
     def _put_aside(self, run: _Run, least_s: float) -> list[SegmentEvent]:
-        """A run has closed: keep it for a while, it may go on after a short pause."""
+        """A run has closed: keep it for a while, it may continue after a short pause."""
         self._open = None
         long_enough = run.begun or self._is_long_enough(run, least_s)
         if self._closed is not None and self._closed.begun and not long_enough:

@@ -16,7 +16,7 @@ from exerlitenet.recognition.engine import Engine
 from exerlitenet.recognition.follower import finds_person
 from exerlitenet.recognition.predictor import Phases, Predictor
 from exerlitenet.recognition.repetitions import CountingThresholds, PhaseCounter
-from exerlitenet.recognition.segments import LONGEST_SILENCE_S, Segmenter, SegmentEvent, SegmentThresholds
+from exerlitenet.recognition.segments import LONGEST_GAP_S, Segmenter, SegmentEvent, SegmentThresholds
 from exerlitenet.results import NONE, Frame, Prediction, Segment, Workout
 
 SEGMENT_MARGIN_S = 1.0
@@ -41,7 +41,7 @@ class SegmentTracker:
         self._segmenter = Segmenter(segment_thresholds, window_s, classes)
         self._counting = counting_thresholds
         # A segment is sure only some time after its start: no earlier than this before the newest prediction.
-        self._keep_s = segment_thresholds.longest_wait_s + 2 * window_s + LONGEST_SILENCE_S + SEGMENT_MARGIN_S
+        self._keep_s = segment_thresholds.longest_wait_s + 2 * window_s + LONGEST_GAP_S + SEGMENT_MARGIN_S
         self._phases: deque[tuple[float, float]] = deque()
         self._has_phase = False
         self._count: _Count | None = None

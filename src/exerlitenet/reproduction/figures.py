@@ -1,4 +1,4 @@
-"""Parts of the study's page that stand beside the paper's figures: confusion, curves, the network and its cost."""
+"""Parts of the study's page that are beside the paper's figures: confusion, curves, the network and its cost."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def train_units(
 ) -> None:
     """Trains units to their end, `jobs` at a time; `done` is called with each.
 
-    A unit that fails ends the others, and its error is raised; all of them can go on later.
+    A unit that fails ends the others, and its error is raised; all of them can be resumed later.
     """
     if jobs <= 1 or len(units) <= 1:
         for unit in units:

@@ -1,6 +1,6 @@
 """The study as one HTML page that opens offline: the paper's tables and figures with ours beside them.
 
-Made from the content of reproduction.json alone. What stands beside a figure of the paper (matrices, curves, the
+Made from the content of reproduction.json alone. What is beside a figure of the paper (matrices, curves, the
 network) is made by figures.py.
 """
 
@@ -128,7 +128,7 @@ def _accuracies(results: Results) -> Iterator[str]:
         "Accuracy, precision, recall, F1",
         html.paragraph(
             "Of test sequences; positive class biceps_curl, as in the paper. Plain accuracy leans on the class with "
-            "more sequences: what always saying it would get stands below. A network with random weights is never "
+            "more sequences: what always saying it would get is below. A network with random weights is never "
             "evaluated.",
             "quiet",
         ),

@@ -1,6 +1,6 @@
 """What one study does: which systems on which splits with which seeds, and from which weights.
 
-The plan lies in the study's folder as study.json, so that a study that goes on with other settings or another
+The plan is in the study's folder as study.json, so that a study that is resumed with other settings or another
 data set is refused rather than mixed.
 """
 
@@ -166,7 +166,7 @@ def fingerprint(manifest: Manifest) -> str:
 def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> None:
     """Finds that a folder is free, or with `resume` that the study there belongs to this plan and data. Writes nothing.
 
-    Systems, splits and seeds may differ from before, since each unit stands for itself. Raises InputError when
+    Systems, splits and seeds may differ from before, since no unit needs another. Raises InputError when
     the folder holds anything else.
     """
     if out.exists() and not out.is_dir():
@@ -176,7 +176,7 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
     if there and not marker.is_file():
         raise InputError(f"{out} is not empty and holds no study; name another folder")
     if there and not resume:
-        raise InputError(f"{out} holds a study already; go on with it by --resume, or name another folder")
+        raise InputError(f"{out} holds a study already; resume it with --resume, or name another folder")
     if marker.is_file():
         try:
             before = json.loads(marker.read_text("utf-8"))
@@ -197,7 +197,7 @@ def check_study(out: Path, plan: Plan, manifest: Manifest, *, resume: bool) -> N
 
 
 def _facts(plan: Plan, manifest: Manifest) -> dict[str, Any]:
-    """What must stay the same for as long as a study goes on."""
+    """What must stay the same until a study is finished."""
     return {
         "format": FORMAT,
         "quick": plan.quick,

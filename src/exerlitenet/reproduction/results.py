@@ -24,7 +24,7 @@ from exerlitenet.reproduction.statistics import (
     paired,
 )
 from exerlitenet.reproduction.systems import LEARNERS, SPLITS, SYSTEMS, System
-from exerlitenet.reproduction.units import Answers, Finished, Phase, Unit
+from exerlitenet.reproduction.units import Answers, Finished, FinishedPhase, Unit
 
 FORMAT = 2
 NO_WEIGHTS = "no ImageNet weights here"
@@ -106,7 +106,7 @@ def gather(
     }
 
 
-def _phases(finished: Sequence[Finished], system: System, split: str) -> list[Phase]:
+def _phases(finished: Sequence[Finished], system: System, split: str) -> list[FinishedPhase]:
     """One phase a seed, in the order of the seeds."""
     return [
         f.phases[system.phase]
@@ -115,13 +115,16 @@ def _phases(finished: Sequence[Finished], system: System, split: str) -> list[Ph
     ]
 
 
-def answers_of(system: System, phase: Phase) -> Answers:
+def answers_of(system: System, phase: FinishedPhase) -> Answers:
     """What a system said in a unit, by the best weights of its phase."""
     return phase.disordered if system.disordered else phase.tested
 
 
 def _split_of(
-    system: System, phases: Sequence[Phase], tested: Sequence[Answers], peaks: Mapping[int, Sequence[float]]
+    system: System,
+    phases: Sequence[FinishedPhase],
+    tested: Sequence[Answers],
+    peaks: Mapping[int, Sequence[float]],
 ) -> dict[str, Any]:
     sequences, clips = classified(tested)
     out: dict[str, Any] = {
@@ -139,7 +142,7 @@ def _split_of(
     return out
 
 
-def _seed(phase: Phase, part: Answers) -> dict[str, Any]:
+def _seed(phase: FinishedPhase, part: Answers) -> dict[str, Any]:
     """One seed's figures; of the validation part the accuracy at the best epoch, whose loss was lowest, and the highest
     of any epoch.
     """
@@ -182,7 +185,7 @@ def _dataset(finished: Sequence[Finished], manifest: Manifest) -> dict[str, Any]
     }
 
 
-def _curve(unit: Unit, phase: Phase) -> dict[str, Any]:
+def _curve(unit: Unit, phase: FinishedPhase) -> dict[str, Any]:
     """Losses and accuracies over the epochs of one phase of a unit."""
     figures = ("loss", "accuracy", "val_loss", "val_accuracy")
     return {

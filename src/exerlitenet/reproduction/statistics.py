@@ -219,7 +219,7 @@ class Rest:
 def at_rest(tested: Sequence[Answers], peaks_s: Mapping[int, Sequence[float]]) -> Rest:
     """peaks_s: place of a clip -> when its repetitions were at their peaks; clips without are not used.
 
-    A window's distance is 0 when a peak lies in it, otherwise the time from the window to the nearest one.
+    A window's distance is 0 when a peak is in it, otherwise the time from the window to the nearest one.
     """
     found = pooled(tested)
     known = np.array([bool(peaks_s.get(clip)) for clip in found.clip.tolist()], bool)

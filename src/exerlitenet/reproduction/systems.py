@@ -57,7 +57,7 @@ class System:
     """A row of the tables.
 
     short, title: for people. phase: position among the learner's phases whose best weights are evaluated.
-    published: it stands in the paper. disordered: it is evaluated on frames in an order drawn by chance.
+    published: it is in the paper. disordered: it is evaluated on frames in an order drawn by chance.
     """
 
     name: str

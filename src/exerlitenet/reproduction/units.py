@@ -2,7 +2,7 @@
 
 A unit is a training run like any other, in a folder of its own, with predictions.json beside it. That file is
 written before the run counts as finished, so whatever moment a study is killed at, a finished unit has both
-and an unfinished one goes on from its last epoch.
+and an unfinished one resumes after its last epoch.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Phase:
+class FinishedPhase:
     """One phase of a finished unit. curve: rows of the history; epochs: how many it ran.
 
     tested: by its best weights. last: by those of its last epoch. disordered: by the best, the frames of every test
@@ -113,7 +113,7 @@ class Finished:
     """A finished unit. counts: part -> class -> sequences. versions: of the packages that trained it."""
 
     unit: Unit
-    phases: tuple[Phase, ...]
+    phases: tuple[FinishedPhase, ...]
     counts: Mapping[str, Mapping[str, int]]
     statement: str
     versions: Mapping[str, str]
@@ -139,7 +139,7 @@ def train_unit(
     progress: Progress,
     features: Path | None = None,
 ) -> None:
-    """Trains a unit from wherever it stands; returns at once when it is finished. Raises InputError as `fit`.
+    """Trains a unit from where it is; returns at once when it is finished. Raises InputError as `fit`.
 
     features: a folder of frozen activations that it shares with others.
     """
@@ -192,11 +192,11 @@ def read_unit(unit: Unit, study: Path) -> Finished:
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputError(
             f"{path} must hold the predictions of a finished unit ({fault!r}); "
-            f"remove {path.parent} and go on with --resume"
+            f"remove {path.parent} and continue with --resume"
         ) from fault
 
 
-def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, Any]) -> Phase:
+def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, Any]) -> FinishedPhase:
     classes, test, spec = tuple(data["classes"]), data["test"], run.config.sequence
     start_s = np.array([row["start"] for row in test], np.float64) / spec.rate
 
@@ -212,7 +212,7 @@ def _phase(unit: Unit, run: Run, data: Mapping[str, Any], phase: Mapping[str, An
             group=np.array([row["group"] for row in test], np.str_),
         )
 
-    return Phase(
+    return FinishedPhase(
         name=phase["name"],
         epochs=int(phase["epochs"]),
         best_epoch=int(phase["best_epoch"]),

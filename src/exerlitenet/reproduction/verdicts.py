@@ -32,12 +32,12 @@ QUICK_KINDS: tuple[Kind, ...] = ("accuracy", "training", "explanation")
 TOLERANCE = 0.02
 # Beyond this share a frozen network has learned the clips themselves.
 BY_HEART = 0.97
-# With fewer errors than this nothing is said of where they lie.
+# With fewer errors than this nothing is said of where they are.
 LEAST_ERRORS = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """where: table or figure. ours, paper: as shown. why: one line, empty where nothing needs saying."""
 
     kind: Kind
@@ -54,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Explanation:
-    """difference: what the paper says is above 0. errors: wrong sequences that it rests on, where it does."""
+    """difference: what the paper says is above 0. errors: wrong sequences that it is computed from, where it is."""
 
     difference: Interval
     errors: int | None = None
@@ -75,7 +75,7 @@ an `Explanation`; "none": it cannot be decided.
 """
 
 
-def verdicts(results: Mapping[str, Any]) -> list[Row]:
+def verdicts(results: Mapping[str, Any]) -> list[VerdictRow]:
     """All rows, those of accuracy first. results: content of reproduction.json without the rows."""
     facts = facts_of(with_intervals(results))
     return [_row(row, facts) for row in ROWS]
@@ -91,13 +91,15 @@ def tally(rows: Sequence[Mapping[str, str]]) -> list[tuple[str, int, int, int, i
     return out
 
 
-def _row(row: PaperRow, facts: Facts) -> Row:
+def _row(row: PaperRow, facts: Facts) -> VerdictRow:
     ours = _find(facts, row.ours.split("/")) if row.ours else None
     if row.rule == "same" and "*" in row.ours and ours is not None:
         ours = sorted(set(ours))
     shown = "-" if ours is None else row.shown(ours, row.our_form)
     verdict, why = _verdict(row, ours, facts)
-    return Row(row.kind, row.where, row.what, row.shown(row.paper), shown, verdict, why.format_map(facts))
+    return VerdictRow(
+        row.kind, row.where, row.what, row.shown(row.paper), shown, verdict, why.format_map(facts)
+    )
 
 
 def _verdict(row: PaperRow, ours: Any, facts: Facts) -> tuple[Verdict, str]:
@@ -142,7 +144,7 @@ def _explained(ours: Explanation) -> tuple[Verdict, str]:
 
 
 def _find(data: Any, keys: Sequence[str]) -> Any:
-    """What lies at the end of a path; an interval as such, None where a step is missing."""
+    """What is at the end of a path; an interval as such, None where a step is missing."""
     for place, key in enumerate(keys):
         if key == "*":
             found = [_find(member, keys[place + 1 :]) for member in data]

@@ -69,7 +69,7 @@ def frame_person(
     """A camera on the +z side from which `points` [m,3] fill the share `fill` of the picture.
 
     elevation: radians above the horizontal from which it looks (used when camera_height is None);
-    field_of_view: vertical, radians; offset: where the middle of the points lies, as a share of the picture,
+    field_of_view: vertical, radians; offset: where the middle of the points is, as a share of the picture,
     from its middle.
     """
     middle = (points.min(0) + points.max(0)) / 2.0

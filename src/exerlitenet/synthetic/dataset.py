@@ -92,13 +92,13 @@ def write_dataset(
     seconds: float | None = None,
     fps: float = 15.0,
     labels: Iterable[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Render a clip per seed into `folder` and return the manifest's path.
 
     Writes NAME.mp4, poses/NAME.npy (float16 [rows,33,7] at 7.5 rows a second, see `pose_rows`) and
     manifest.csv. labels: one per seed; when None they are drawn in equal shares. seconds: length of every
-    clip; None draws it. progress: called with clips done and clips in all.
+    clip; None draws it. on_progress: called with clips done and clips in all.
     """
     wanted = list(seeds)
     if len(set(wanted)) != len(wanted):
@@ -121,6 +121,6 @@ def write_dataset(
             np.save(folder / "poses" / f"{name}.npy", pose_rows(clip))
             writer.writerow(manifest_row(clip, f"{name}.mp4"))
             stream.flush()
-            if progress is not None:
-                progress(done, len(wanted))
+            if on_progress is not None:
+                on_progress(done, len(wanted))
     return manifest

@@ -176,7 +176,7 @@ def draw(
     """Draw the solids of one frame into `picture` float32 [h,w,3] (0..255) and `depth` float32 [h,w], in
     place.
 
-    left, top: where the picture's first pixel lies in the camera's picture.
+    left, top: where the picture's first pixel is in the camera's picture.
     """
     height, width = depth.shape
     columns = np.arange(left, left + width, dtype=np.float32) + np.float32(0.5)

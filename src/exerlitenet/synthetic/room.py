@@ -1,4 +1,4 @@
-"""What stands behind the person: rooms, outdoors and plain backdrops, ray-cast once per clip."""
+"""What is behind the person: rooms, outdoors and plain backdrops, ray-cast once per clip."""
 
 from __future__ import annotations
 

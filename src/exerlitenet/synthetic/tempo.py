@@ -69,7 +69,7 @@ def wobble(rng: np.random.Generator, time: Array, fastest_hz: float = 0.6) -> Ar
 
 
 def draw_tempo(rng: np.random.Generator, period: tuple[float, float], hold: float = 0.25) -> Tempo:
-    """A tempo whose period lies in `period` seconds (log-uniform), with a held peak in a quarter of draws."""
+    """A tempo whose period is in `period` seconds (log-uniform), with a held peak in a quarter of draws."""
     total = float(np.exp(rng.uniform(np.log(period[0]), np.log(period[1]))))
     out, back = float(rng.uniform(0.8, 1.3)), float(rng.uniform(0.8, 1.2))
     still = float(rng.uniform(0.0, 0.15)) if rng.random() > hold else float(rng.uniform(0.2, 0.9))

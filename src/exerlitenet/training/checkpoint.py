@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """Where a training stands; the defaults are its beginning.
+    """How far a training is; the defaults are its beginning.
 
     phase, epoch: the phase under way and its epochs completed.
     best_epoch, best_loss: the phase's lowest validation loss so far. waited: epochs since then.
@@ -39,7 +39,7 @@ class State:
     results: list[Any] = field(default_factory=list)
 
     def end_phase(self, result: Any) -> None:
-        """Keeps what the phase gave, and stands at the beginning of the next one."""
+        """Keeps what the phase gave, and is at the beginning of the next one."""
         self.results.append(result)
         self.phase, self.epoch, self.best_epoch, self.best_loss, self.waited = self.phase + 1, 0, 0, None, 0
 

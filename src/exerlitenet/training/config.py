@@ -124,7 +124,7 @@ class AugmentConfig(Ranges):
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseConfig:
     """One stretch of training of the paper's network.
 
     trainable: the backbone's part that learns: "none", "last:N" layers, or "all".
@@ -203,7 +203,7 @@ class RenderedConfig:
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class ThresholdsConfig:
     """What makes a segment and a repetition of the model's outputs; goes with the model into its bundle."""
 
     segments: SegmentThresholds = field(default_factory=SegmentThresholds)
@@ -220,7 +220,7 @@ class Config:
 
     name: Text
     classes: Annotated[tuple[Annotated[str, Meta(pattern=_CLASS_NAME)], ...], Meta(min_length=2)]
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[PhaseConfig, ...] = ()
     seed: Seed = 0
     sequence: SequenceSpec = field(default_factory=SequenceSpec)
     stride: Count = 15
@@ -230,7 +230,7 @@ class Config:
     posture: PostureConfig = field(default_factory=PostureConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     rendered: RenderedConfig = field(default_factory=RenderedConfig)
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
 
     def __post_init__(self) -> None:
         if len(set(self.classes)) != len(self.classes):
@@ -276,7 +276,7 @@ def _check_posture(config: Config) -> None:
 def load_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """A configuration by name ("paper", "default") or path, with `key=value` overrides applied.
 
-    Keys are dotted (`split.protocol`, `phases.0.epochs`), values are TOML; a string that looks like nothing
+    Keys are dotted (`split.protocol`, `phases.0.epochs`), values are TOML; a string that reads like nothing
     else needs no quotes. Raises InputError for a file that cannot be read and for any unknown or unfit key.
     """
     text, source = _read(str(name_or_path))
@@ -327,7 +327,7 @@ def _check_keys(raw: Any, info: msgspec.inspect.Type, source: str, path: str) ->
     if not isinstance(raw, Mapping):
         raise InputError(f"{source}: {path} must be a table, got {raw!r}")
     inner = {entry.encode_name: entry.type for entry in info.fields}
-    if info.cls in (Config, SequenceSpec):  # the one key that stands elsewhere in the file
+    if info.cls in (Config, SequenceSpec):  # the one key that is elsewhere in the file
         stride = inner.pop("stride", msgspec.inspect.AnyType())
         inner |= {"stride": stride} if info.cls is SequenceSpec else {}
     for key, value in raw.items():

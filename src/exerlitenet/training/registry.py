@@ -190,7 +190,7 @@ def _rendered_sequences(config: Config) -> tuple[list[NDArray[np.uint8]], NDArra
 
 
 def _provenance(run: Run) -> dict[str, Any]:
-    """Where the model comes from, and which clips (by content) stood in which part of its split."""
+    """Where the model comes from, and which clips (by content) were in which part of its split."""
     split = run.split
     parts = {part: sorted({split.clips[i].digest for i in split.clips_of(part)}) for part in PARTS}
     found = run.provenance()

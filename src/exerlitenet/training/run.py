@@ -1,4 +1,4 @@
-"""The folder of a training run: what lies in it, how it begins, and how it is opened again.
+"""The folder of a training run: what is in it, how it begins, and how it is opened again.
 
     config.toml        the whole configuration, defaults included
     run.json           marks the folder as a run: versions of the packages, first weights
@@ -84,7 +84,7 @@ class RunSplit:
         return tuple(i for i, (clip, _) in enumerate(self.sequences) if clip in members)
 
     def clips_of(self, part: str) -> tuple[int, ...]:
-        """Rising indices into `clips`: those of which anything stands in the part."""
+        """Rising indices into `clips`: those of which anything is in the part."""
         items = self.split.parts[part]
         if self.split.protocol == "group":
             return items
@@ -327,7 +327,7 @@ class Run:
 def read_clips(dataset: Path, config: Config, progress: Progress) -> Manifest:
     """A dataset's usable clips; says what is not used. Raises InputError when a class has none."""
     manifest = read_manifest(
-        dataset, classes=config.classes, progress=partial(progress.step, "reading the clips")
+        dataset, classes=config.classes, on_progress=partial(progress.step, "reading the clips")
     )
     for fault in manifest.faults:
         progress.say(f"not used: {fault.file}: {fault.problem}")

@@ -58,10 +58,10 @@ def test_everything_as_json(log: SessionLog) -> None:
     number = write_set(log, (2.0, 4.0, 6.5))
     log.correct(number, exercise="biceps_curl")
     log.delete(write_set(log))
-    told = json.loads(sessions_json(log.sessions()))
-    assert [len(session["sets"]) for session in told["sessions"]] == [1, 0]
-    assert told["sessions"][0]["sets"] == [log.set(number).to_json()]
-    assert told["sessions"][0]["sets"][0]["model_said"]["exercise"] == "squat"
+    exported = json.loads(sessions_json(log.sessions()))
+    assert [len(session["sets"]) for session in exported["sessions"]] == [1, 0]
+    assert exported["sessions"][0]["sets"] == [log.set(number).to_json()]
+    assert exported["sessions"][0]["sets"][0]["model_said"]["exercise"] == "squat"
 
 
 def test_labels_are_a_dataset_for_training(log: SessionLog, tmp_path: Path) -> None:
@@ -82,10 +82,14 @@ def test_labels_are_a_dataset_for_training(log: SessionLog, tmp_path: Path) -> N
     assert [c.extremes_s for c in clips] == [(1.0, 3.0, 5.5), (), ()]
     assert {c.group for c in clips} == {"home"}
     assert clips[0].name == "session-0001-set-00001.mp4"
-    told = rows(text)
-    assert [row["checked"] for row in told] == ["yes", "no", "no"]
-    assert (told[0]["start_s"], told[0]["end_s"], told[0]["seconds"]) == ("11.000", "17.500", "6.50")
-    assert [row["notes"] for row in told] == [
+    exported = rows(text)
+    assert [row["checked"] for row in exported] == ["yes", "no", "no"]
+    assert (exported[0]["start_s"], exported[0]["end_s"], exported[0]["seconds"]) == (
+        "11.000",
+        "17.500",
+        "6.50",
+    )
+    assert [row["notes"] for row in exported] == [
         "checked",
         "count corrected from 2",
         "exercise corrected from squat; count corrected from 1; tying shoes",
@@ -118,8 +122,8 @@ def test_every_export_reads_back(drawn: list[tuple[list[float], str, bool]], not
             if deleted:
                 log.delete(number)
         kept, sessions = log.sets(), log.sessions()
-    [told] = json.loads(sessions_json(sessions))["sessions"]
-    assert told["sets"] == [one.to_json() for one in kept]
+    [exported] = json.loads(sessions_json(sessions))["sessions"]
+    assert exported["sets"] == [one.to_json() for one in kept]
     read = rows(sets_csv(sessions))
     assert [(int(r["set"]), int(r["repetitions"]), r["exercise"]) for r in read] == [
         (one.id, one.repetitions, one.exercise) for one in kept

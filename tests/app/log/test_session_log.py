@@ -74,7 +74,7 @@ def test_a_running_set_is_revised(log: SessionLog) -> None:
     assert (ended.repetition_times_s, ended.end_s, ended.finished) == ((1.5,), 6.0, True)
 
 
-def test_the_same_repetition_told_twice_is_one(log: SessionLog) -> None:
+def test_the_same_repetition_reported_twice_is_one(log: SessionLog) -> None:
     assert log.set(one_set(log, (1.0, 2.0, 2.0))).repetitions == 2
 
 
@@ -93,7 +93,7 @@ def test_a_time_that_is_none_is_a_defect_and_writes_nothing(log: SessionLog, bad
     assert log.set(number) == before
 
 
-def test_resuming_goes_on_in_the_session_with_sets_of_its_own(log: SessionLog) -> None:
+def test_resuming_continues_in_the_session_with_sets_of_its_own(log: SessionLog) -> None:
     number = one_set(log)
     session = log.set(number).session
     log.end_session(session)

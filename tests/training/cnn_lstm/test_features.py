@@ -111,9 +111,9 @@ def test_padding_restores_the_aspect() -> None:
 
 
 def test_the_cache_gives_what_the_network_gives(tmp_path: Path) -> None:
-    told: list[int] = []
-    found = fill(tmp_path / "cache", Means(), done=lambda done, total: told.append(done))
-    assert told[-1] == len(ITEMS)
+    reported: list[int] = []
+    found = fill(tmp_path / "cache", Means(), done=lambda done, total: reported.append(done))
+    assert reported[-1] == len(ITEMS)
     pixels = make_pixels()
     for items in ([ITEMS[0]], [ITEMS[23], ITEMS[5]]):
         means, corners = found.inputs(items)
@@ -131,7 +131,7 @@ def test_a_whole_cache_is_not_filled_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.inputs(ITEMS)[0], again.inputs(ITEMS)[0])
 
 
-def test_a_fill_that_was_killed_goes_on(tmp_path: Path) -> None:
+def test_a_fill_that_was_killed_continues(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fill(tmp_path / "cache", Means(die_after=5))
     fixed = Means()

@@ -28,7 +28,7 @@ from exerlitenet.training.cnn_lstm.fit import (
     loss_and_accuracy,
     predict,
 )
-from exerlitenet.training.config import Config, Phase, load_config
+from exerlitenet.training.config import Config, PhaseConfig, load_config
 from exerlitenet.training.loop import seed_layers, train_epoch
 from exerlitenet.training.run import Run
 from quiet_progress import Quiet
@@ -98,7 +98,7 @@ def test_a_step_from_the_cache_is_the_step_from_pixels(
             supply = FeatureCache.open(tmp_path / "cache", fixed, pixels, items, config.sequence.frames)
         else:
             model = network.full
-        compile_phase(model, Phase("p", trainable, learning_rate=1e-3, epochs=1))
+        compile_phase(model, PhaseConfig("p", trainable, learning_rate=1e-3, epochs=1))
         seed_layers(network.layers, [0, 0, 1])
         figures = train_epoch(model, batches_of(supply, items, targets, 8))
         return list(figures.values()), network.full.get_weights()
@@ -142,7 +142,7 @@ def test_a_run_by_group_leaves_everything_it_should(dataset: Path, tmp_path: Pat
     assert run.provenance()["train_groups"] == run.split.train_groups
     assert "Split by group" in (run.folder / "report.html").read_text()
 
-    # The weights on disk are those that were judged.
+    # The weights on disk are those that were evaluated.
     network = cnn_lstm.build(config.model, config.sequence, config.classes, None)
     network.full.load_weights(run.best_weights)
     data = read_sequences(run, dataset, Quiet())
@@ -155,7 +155,7 @@ def test_a_run_by_group_leaves_everything_it_should(dataset: Path, tmp_path: Pat
 
 @pytest.mark.usefixtures("_tiny")
 @pytest.mark.parametrize(("trainable", "rate"), [("none", 0.15), ("all", 0.02)])
-def test_a_thorough_run_also_judges_its_last_weights_and_disordered_frames(
+def test_a_thorough_run_also_evaluates_its_last_weights_and_disordered_frames(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainable: str, rate: float
 ) -> None:
     """From the cache of a frozen part, and from pixels."""

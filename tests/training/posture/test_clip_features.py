@@ -57,7 +57,7 @@ def features(
 def unlearned(
     features: ClipFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[str, list[int], list[int]]]:
-    """Heads are their names, and say nothing; returns what each is trained on and judged on."""
+    """Heads are their names, and say nothing; returns what each is trained on and evaluated on."""
     trained: list[tuple[str, list[int], list[int]]] = []
 
     def train_head(name: str, train: Any, validation: Any) -> str:
@@ -75,7 +75,7 @@ def unlearned(
 
 
 @pytest.mark.parametrize("folds", [2, 3, 6])
-def test_every_clip_is_left_out_once_and_no_group_crosses(
+def test_every_clip_is_held_out_once_and_no_group_crosses(
     features: ClipFeatures, dataset: tuple[Clip, ...], folds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = [Clip(c.path, c.label, f"g{n}", digest=c.digest, name=c.name) for n, c in enumerate(dataset)]
@@ -87,10 +87,10 @@ def test_every_clip_is_left_out_once_and_no_group_crosses(
     trained = unlearned(features, monkeypatch)
     found = cross_validate(features, folds, frozenset({1, 2}))
     assert [name for name, _, _ in trained] == [f"fold-{k}-of-{folds}" for k in range(folds)]
-    for _, train, judged in trained:
-        assert sorted([*train, *judged]) == list(range(6))
-        assert judged
-        assert {clips[i].group for i in train}.isdisjoint(clips[i].group for i in judged)
+    for _, train, evaluated in trained:
+        assert sorted([*train, *evaluated]) == list(range(6))
+        assert evaluated
+        assert {clips[i].group for i in train}.isdisjoint(clips[i].group for i in evaluated)
         assert {clips[i].label for i in train} == set(CLASSES)
     assert (found.model, found.classes, found.folds) == ("default", CLASSES, folds)
     assert found.window_s == pytest.approx(5 / 7.5)
@@ -157,7 +157,7 @@ def test_copies_differ_and_a_clip_as_it_is_is_not_augmented(features: ClipFeatur
     assert len({round(shade, 3) for shade in shades}) == 3
 
 
-def test_rendered_people_are_learned_from_and_never_judged_on(
+def test_rendered_people_are_learned_from_and_never_evaluated_on(
     features: ClipFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[tuple[list[str], dict[str, Any]]] = []
@@ -172,10 +172,10 @@ def test_rendered_people_are_learned_from_and_never_judged_on(
     monkeypatch.setattr(features, "plain", lambda chosen: [None] * len(chosen))
     features.windows([4, 0])
     features.windows([5], plain=True)
-    (names, options), (judged, plainly) = made
+    (names, options), (evaluated, plainly) = made
     assert names[:2] == [features.clips[4].name, features.clips[0].name]
     assert options["weights"] == [1.0, 1.0, RENDERED_WEIGHT, RENDERED_WEIGHT]
-    assert judged == [features.clips[5].name]
+    assert evaluated == [features.clips[5].name]
     assert plainly["weights"] == [1.0]
     for found in (options, plainly):
         assert (found["frames"], found["least_frames"], found["phase_delay"]) == (6, 4, 2)

@@ -67,11 +67,11 @@ def test_a_cross_validated_run(folded: tuple[Run, Quiet], dataset: Path) -> None
     groups = {clip.digest: clip.group for clip in run.split.clips}
     kept = Folds.load(run.folder)
     assert kept.folds == 2
-    assert sorted(left.digest for left in kept.clips) == sorted(groups), "each clip is left out once"
+    assert sorted(left.digest for left in kept.clips) == sorted(groups), "each clip is held out once"
     folds = [{groups[left.digest] for left in kept.clips if left.fold == k} for k in range(2)]
     assert folds[0]
     assert folds[1]
-    assert not folds[0] & folds[1], "no group stands on both sides"
+    assert not folds[0] & folds[1], "no group is on both sides"
     # The frame network has learned from the training part of the configuration's split alone.
     clips = read_manifest(dataset, classes=run.config.classes).clips
     parts = split_by_group(
@@ -112,6 +112,7 @@ def test_who_each_part_of_the_model_learns_from(
     monkeypatch.setattr(posture_run, "ClipFeatures", Features)
     monkeypatch.setattr(posture_run, "train_posture", train_posture)
     monkeypatch.setattr(posture_run, "load_posture", lambda *_: None)
+    monkeypatch.setattr(posture_run, "PostureGraph", lambda _: None)
     monkeypatch.setattr(posture_run, "cross_validate", cross_validate)
     with pytest.raises(KeyboardInterrupt):
         fit_default(dataset, tiny_config(), weights=None, out=tmp_path / "run", progress=Quiet(), folds=folds)
@@ -145,7 +146,7 @@ def test_heads_of_folds_differ_and_the_frame_network_is_shared(
     assert len(set(files)) == 3
 
 
-def test_what_was_cross_validated_is_judged_without_running_it_again(
+def test_what_was_cross_validated_is_evaluated_without_running_it_again(
     folded: tuple[Run, Quiet], dataset: Path
 ) -> None:
     run, _ = folded

@@ -127,7 +127,7 @@ class Engine:
         return context, joints
 
     def classify(self, windows: Any) -> Any:
-        raise AssertionError("nothing is judged here")
+        raise AssertionError("nothing is evaluated here")
 
 
 def test_a_clip_as_it_is_is_what_the_recogniser_sees(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_copys_chance_is_its_own_whoever_is_beside_it(tmp_path: Path) -> None:
     assert any(len(a.joints) != len(b.joints) for [a, _], [b, _] in zip(everyone, other, strict=True))
 
 
-def test_a_killed_encoding_goes_on(tmp_path: Path) -> None:
+def test_a_killed_encoding_continues(tmp_path: Path) -> None:
     wanted = encode(tmp_path)
     files = sorted(tmp_path.iterdir())
     assert len(files) == 10

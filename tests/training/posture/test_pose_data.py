@@ -69,7 +69,7 @@ def test_pixels_and_target_belong_to_the_same_frame(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (80, 140), (140, 80)])
-def test_a_target_lies_where_its_pixels_are(shape: tuple[int, int]) -> None:
+def test_a_target_is_where_its_pixels_are(shape: tuple[int, int]) -> None:
     """Under chance of every kind: a spot at the nose of each frame, a view about the person, an augmentation."""
     height, width = shape
     rng = np.random.default_rng(1)
@@ -171,7 +171,7 @@ def test_joints_of_neighbouring_frames_widen_the_view(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("hide", [np.nan, 0.0])
-def test_who_is_not_seen_is_looked_for_in_the_whole(hide: float) -> None:
+def test_who_is_not_seen_is_searched_in_the_whole(hide: float) -> None:
     clip = posed(0)
     poses = clip.poses.copy()
     poses[..., 3] = hide

@@ -1,4 +1,4 @@
-"""Training the default model from a dataset to a judged run, small; and resuming where it was killed."""
+"""Training the default model from a dataset to an evaluated run, small; and resuming where it was killed."""
 
 # Fixtures are imported, and named again by the tests that take them.
 
@@ -57,7 +57,7 @@ def test_a_run_leaves_everything_it_should(whole: tuple[Run, Quiet], dataset: Pa
     assert "Split by group" in split.statement
     held_out = [*split.validation, *split.test]
     assert metrics["left_out"]["clips"] == len(held_out) > 0
-    assert "strangers" not in metrics, "all of them are strangers to all of the model"
+    assert "strangers" not in metrics, "no part of the model has seen any of them"
     kept = Folds.load(run.folder)
     assert (kept.folds, kept.classes) == (1, run.config.classes)
     assert {left.digest for left in kept.clips} == {run.split.clips[i].digest for i in held_out}
@@ -145,8 +145,8 @@ def test_a_killed_run_continues_to_the_same_weights(
     assert sorted(path.name for path in out.iterdir()) == sorted(p.name for p in wanted.folder.iterdir())
     for mine, other in zip(weights_of(run), weights_of(wanted), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5)
-    judged, theirs = run.metrics["left_out"], wanted.metrics["left_out"]
-    assert judged["judgements"] == theirs["judgements"]
+    evaluated, theirs = run.metrics["left_out"], wanted.metrics["left_out"]
+    assert evaluated["judgements"] == theirs["judgements"]
 
 
 def test_a_runs_file_holds_what_the_recogniser_says_of_its_clips(
@@ -230,7 +230,7 @@ def test_a_class_without_clips(dataset: Path, tmp_path: Path) -> None:
         fit_default(dataset, config, weights=None, out=tmp_path / "a", progress=Quiet())
 
 
-def test_sources_of_the_clips_that_are_judged_on(dataset: Path, tmp_path: Path) -> None:
+def test_sources_of_the_clips_that_are_evaluated_on(dataset: Path, tmp_path: Path) -> None:
     bare = _copied(dataset, tmp_path / "bare")
     names = [line.split(",")[0] for line in (bare / "manifest.csv").read_text().splitlines()[1:]]
     assert sources_of(bare, frozenset(names[:1])) == {"s0"}

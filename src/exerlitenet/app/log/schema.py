@@ -44,7 +44,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         # Where the pictures came from; until then there were cameras only.
         "ALTER TABLE sessions ADD COLUMN source TEXT NOT NULL DEFAULT 'camera'",
-        # A session that is resumed may go on with another model.
+        # A session that is resumed may continue with another model.
         "ALTER TABLE sets ADD COLUMN model TEXT NOT NULL DEFAULT ''",
         "UPDATE sets SET model = (SELECT model FROM sessions WHERE sessions.id = sets.session_id)",
         # Each row says all that the user says of a set then; the latest that is not undone holds.

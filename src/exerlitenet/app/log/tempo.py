@@ -13,7 +13,7 @@ FEWEST_FOR_CONSISTENCY = 3
 
 
 @dataclass(frozen=True)
-class Tempo:
+class SetTempo:
     """The tempo of a set of two or more repetitions.
 
     gaps_s: seconds from each repetition's peak to the next one's; one fewer than repetitions.
@@ -51,10 +51,10 @@ class Tempo:
         }
 
 
-def tempo_of(one: Set) -> Tempo | None:
+def tempo_of(one: Set) -> SetTempo | None:
     """The tempo of a set; None below two repetitions, and where the user says that the model missed some or saw
     too many, since its times are then not those of the repetitions.
     """
     if one.counted < 2 or one.repetitions != one.counted:
         return None
-    return Tempo(tuple(after - before for before, after in pairwise(one.repetition_times_s)))
+    return SetTempo(tuple(after - before for before, after in pairwise(one.repetition_times_s)))

@@ -122,7 +122,7 @@ function ticks(frame, names, strong) {
   });
 }
 
-// Pointer, touch and arrow keys choose a column; onRead(index or null) is told.
+// Pointer, touch and arrow keys choose a column; onRead(index or null) is called.
 function readable(frame, count, onRead) {
   let chosen = null;
   const choose = (k) => {

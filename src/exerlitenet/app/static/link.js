@@ -57,7 +57,7 @@ export class Link extends EventTarget {
     if (this.#ready) this.#begin(null);
   }
 
-  // Ends the stream; resolves when the server has told its last set.
+  // Ends the stream; resolves when the server has sent its last set.
   async stop() {
     const ended = new Promise((resolve) => {
       this.addEventListener("stopped", resolve, { once: true });

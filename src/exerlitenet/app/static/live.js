@@ -171,7 +171,7 @@ async function listCameras(current) {
 
 link.addEventListener("ready", () => {
   board.notice("");
-  board.status(state ? "Connected again; go on" : "Getting ready: stand where your whole body is in the picture");
+  board.status(state ? "Connected again; continue" : "Getting ready: stand where your whole body is in the picture");
 });
 link.addEventListener("session", ({ detail }) => {
   if (detail.trouble) board.notice(`Sets are not kept: ${detail.trouble}`, "fault");
@@ -180,7 +180,7 @@ link.addEventListener("lost", ({ detail }) => {
   board.status("Connection lost; trying again…");
   if (detail.tries === 3) checkToken();
   const why = detail.reason ? ` It said: ${detail.reason}.` : "";
-  board.notice(`ExerLiteNet does not answer.${why} What was counted is kept; go on, or see whether it still runs.`, "fault");
+  board.notice(`ExerLiteNet does not answer.${why} What was counted is kept; continue, or see whether it still runs.`, "fault");
 });
 
 // A server that was started anew may have made up another token.
@@ -286,7 +286,7 @@ setInterval(() => {
       Model: link.hello?.model ?? "",
       "First answer after": firstAnswer === null ? "not yet" : `${(firstAnswer / 1000).toFixed(1)} s`,
       "Picture to answer": `${Math.round(state.round_trip_ms)} ms, ${Math.round(state.latency_ms)} ms of them in the server`,
-      "Pictures looked at": `${state.received - state.dropped} of ${state.received + link.skipped}`,
+      "Pictures processed": `${state.received - state.dropped} of ${state.received + link.skipped}`,
       "Passed over": `${state.dropped} by the server, ${link.skipped} by the page (newer ones came)`,
       Light: `${Math.round(100 * state.brightness)} %`,
     });

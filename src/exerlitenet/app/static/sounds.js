@@ -36,8 +36,8 @@ function localVoice() {
 
 export const hasVoice = () => localVoice() !== undefined;
 
-export function onVoices(told) {
-  window.speechSynthesis?.addEventListener?.("voiceschanged", told);
+export function onVoices(listener) {
+  window.speechSynthesis?.addEventListener?.("voiceschanged", listener);
 }
 
 export function say(words) {

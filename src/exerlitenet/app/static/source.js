@@ -57,24 +57,24 @@ export class Pictures {
     this.stop();
     this.#last = -Infinity;
     const round = ++this.#wish;
-    const look = (now, metadata) => {
+    const onFrame = (now, metadata) => {
       if (round !== this.#wish) return;
-      this.#look(now, metadata);
-      this.#next(look);
+      this.#grab(now, metadata);
+      this.#next(onFrame);
     };
-    this.#next(look);
+    this.#next(onFrame);
   }
 
   stop() {
     this.#wish += 1;
   }
 
-  #next(look) {
-    if ("requestVideoFrameCallback" in this.#video) this.#video.requestVideoFrameCallback(look);
-    else setTimeout(() => requestAnimationFrame((now) => look(now, {})), 20);
+  #next(onFrame) {
+    if ("requestVideoFrameCallback" in this.#video) this.#video.requestVideoFrameCallback(onFrame);
+    else setTimeout(() => requestAnimationFrame((now) => onFrame(now, {})), 20);
   }
 
-  #look(now, metadata) {
+  #grab(now, metadata) {
     const wish = this.wants();
     const time = this.clock(now, metadata);
     // Half a camera period of tolerance, or every second frame of a camera of 30 would come too early.
@@ -101,8 +101,8 @@ export class Pictures {
   }
 }
 
-// Sends a whole file to be recognised, for what the browser cannot play. told: (share) 0 to 1.
-export async function recognizeFile(file, told) {
+// Sends a whole file to be recognised, for what the browser cannot play. onProgress: (share) 0 to 1.
+export async function recognizeFile(file, onProgress) {
   const answer = await fetch(`/api/recognize?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
   if (!answer.ok) throw new SourceFault((await answer.json().catch(() => ({}))).error ?? "The file was refused.");
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -113,7 +113,7 @@ export async function recognizeFile(file, told) {
     const lines = (rest + value).split("\n");
     rest = lines.pop();
     for (const line of lines.map((text) => JSON.parse(text))) {
-      if (line.type === "progress" && line.total_s) told(Math.min(1, line.done_s / line.total_s));
+      if (line.type === "progress" && line.total_s) onProgress(Math.min(1, line.done_s / line.total_s));
       if (line.type === "error") throw new SourceFault(line.reason);
       if (line.type === "result") return line.workout;
     }

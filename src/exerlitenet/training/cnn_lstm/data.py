@@ -80,7 +80,7 @@ def cut_clips(
         cache_folder() / "frames",
         rate=spec.rate,
         side=max(spec.source_short_side, spec.size),
-        progress=partial(progress.step, "decoding clips"),
+        on_progress=partial(progress.step, "decoding clips"),
     )
     sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
     return sequences, SequencePixels(sequences, stored, spec, config.augment.ranges, config.seed, order)

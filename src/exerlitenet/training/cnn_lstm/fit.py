@@ -25,7 +25,7 @@ from exerlitenet.training.cnn_lstm.data import SequenceData, read_sequences
 from exerlitenet.training.cnn_lstm.features import Above, FeatureCache
 from exerlitenet.training.cnn_lstm.metrics import write_metrics
 from exerlitenet.training.cnn_lstm.network import Network, build, set_trainable, training_parts
-from exerlitenet.training.config import Config, Phase
+from exerlitenet.training.config import Config, PhaseConfig
 from exerlitenet.training.keras import adam
 from exerlitenet.training.loop import Batch, TrainingPhase, train
 from exerlitenet.training.run import Run
@@ -61,7 +61,7 @@ def fit(
     shared: Path | None = None,
     thorough: bool = False,
 ) -> Run:
-    """Train a network on a dataset; everything that comes of it lies in the folder `out`.
+    """Train a network on a dataset; everything that comes of it is in the folder `out`.
 
     weights: of the backbone: "imagenet", None or "none", or a file (see `build_backbone`).
     resume: continue the run in `out` where it was killed; begins one when there is none, and returns at
@@ -182,7 +182,7 @@ def _supply(
     run: Run,
     network: Network,
     data: SequenceData,
-    phase: Phase,
+    phase: PhaseConfig,
     progress: Progress,
     shared: Path | None,
 ) -> tuple[Supply, keras.Model]:
@@ -207,7 +207,7 @@ def share(
     fixed: keras.Model,
     pixels: SequencePixels,
     config: Config,
-    phase: Phase,
+    phase: PhaseConfig,
     folder: Path,
     progress: Progress,
     above: Above | None = None,
@@ -230,7 +230,7 @@ def copy_of(sequence: int, epoch: int, copies: int, *, cached: bool) -> Item:
     return (sequence, epoch % copies if cached else epoch)
 
 
-def compile_phase(model: keras.Model, phase: Phase) -> None:
+def compile_phase(model: keras.Model, phase: PhaseConfig) -> None:
     """Adam and categorical cross-entropy, as in the paper's table 1."""
     import keras
 

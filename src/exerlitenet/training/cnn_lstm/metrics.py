@@ -25,7 +25,7 @@ def write_metrics(run: Run, data: SequenceData, results: Sequence[Mapping[str, A
     """Writes report.html, and last metrics.json.
 
     results: of every phase its name, epochs, best_epoch and the probabilities [sequences, classes] that its
-    best weights give for each held-out part. The last phase's weights are the run's; its figures stand under
+    best weights give for each held-out part. The last phase's weights are the run's; its figures are under
     "parts".
     """
     found = [_classify(run, data, phase["probabilities"]) for phase in results]

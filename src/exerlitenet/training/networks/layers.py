@@ -77,7 +77,7 @@ def _define() -> SimpleNamespace:
         Weights (kernel [features, 4 units], recurrent_kernel [units, 4 units], bias [4 units]; gates in the
         order input, forget, cell, output), their initial values, the parameter count and the results are
         those of `keras.layers.LSTM`. One large matrix product in place of one a frame is several times
-        faster, and it lets a stream project every frame once however many windows it stands in. The loop is
+        faster, and it lets a stream project every frame once however many windows hold it. The loop is
         unrolled, so the number of frames must be known.
         """
 

@@ -1,7 +1,7 @@
 """Parameters, operations and sizes of a network under one stated convention.
 
 CONVENTION is what every figure here means. Published figures mix multiply-accumulates with FLOPs, and one
-image with a whole sequence; the unit and the item stand beside each of ours.
+image with a whole sequence; the unit and the item are beside each of ours.
 """
 
 from __future__ import annotations
