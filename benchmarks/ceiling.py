@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from exerlitenet.benchmark.live import render_pictures
 from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of, rounded
 from exerlitenet.benchmark.operations import GraphCost, encoder_cost, encoder_inputs, profiled
-from exerlitenet.benchmark.process import ONE_THREAD, call
+from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""Environment that holds NumPy's matrix products to one thread; it is read when NumPy is loaded."""
 
 LEAST_SHARE = 1 / 30
 """Operators that take less of the time are one row together."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.benchmark.live import Pictures, render_pictures
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, measure_of
 from exerlitenet.benchmark.pace import SHIPPED, Push, measure_answers
 from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
@@ -27,9 +27,7 @@ PAPER = "the paper's network"
 CONFIG = "paper"
 
 
-def measure_paper_pace(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_paper_pace(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """The paper's network as the paper runs it: 15 frames make a sequence, which is classified in one call.
 
     Raises Unavailable without Keras.

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.worker import Worker, one_core
 from exerlitenet.benchmark.live import Pictures, render_pictures
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, measure_of, rounded
 from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
@@ -39,7 +39,7 @@ FRAMES_A_BLOCK = 10
 
 
 def measure_mediapipe(
-    bundle: Bundle, model: str = "full", *, quick: bool, on_progress: OnProgress | None = None
+    bundle: Bundle, model: str = "full", *, quick: bool, on_progress: OnProgress = ignore
 ) -> list[Measure]:
     """MediaPipe Pose, tracking one person, and our live frame, in turn on the same pictures and the same one core.
 
@@ -64,9 +64,7 @@ def measure_mediapipe(
             raise Unavailable(f"peers: {name} did not run: {fault}") from fault
 
 
-def measure_mediapipe_lite(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_mediapipe_lite(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """The same of its smaller model, which is not in its wheel."""
     return measure_mediapipe(bundle, "lite", quick=quick, on_progress=on_progress)
 
@@ -79,7 +77,7 @@ def _in_turn(
     *,
     held: bool,
     rounds: int,
-    on_progress: OnProgress | None,
+    on_progress: OnProgress,
 ) -> list[Measure]:
     """Rows of blocks of frames, side after side. held: whether `pinned` and this process are held to one core."""
     theirs: dict[str, list[float]] = {"pinned": [], "free": []}
@@ -138,9 +136,7 @@ def mediapipe_python() -> str:
     return python
 
 
-def measure_keras_example(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_keras_example(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Keras' example "Video Classification with a CNN-RNN Architecture", random weights, in turn with our live frame.
 
     Both run in ONNX Runtime on one thread, which is kind to the example: it calls `predict` once a frame. Its frames
@@ -175,7 +171,7 @@ def time_keras_example(
     *,
     macs: dict[str, int],
     rounds: int,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = ignore,
 ) -> list[Measure]:
     """The graphs that `cnn_rnn` writes. macs: of "frame" and "sequence", as it counts them."""
     import onnxruntime

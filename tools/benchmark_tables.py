@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from documents import Source
-from exerlitenet.benchmark.measure import Benchmark
+from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure
 from exerlitenet.benchmark.run import PARTS
-from exerlitenet.benchmark.tables import title_of, with_unit
+from exerlitenet.benchmark.tables import figure, spread
 from exerlitenet.benchmark.targets import TARGETS, Target
 from exerlitenet.errors import InputError
-from exerlitenet.pages.markdown import markdown
+from markdown_table import markdown
 
 
 def load_benchmarks(paths: Sequence[Path]) -> list[Benchmark]:
@@ -20,13 +22,58 @@ def load_benchmarks(paths: Sequence[Path]) -> list[Benchmark]:
     found = []
     for path in paths:
         try:
-            result = Benchmark.from_csv(path.read_text("utf-8"))
+            result = benchmark_of_csv(path.read_text("utf-8"))
         except (OSError, ValueError, InputError) as fault:
             raise InputError(f"{path}: {fault}") from fault
         if result.quick:
             raise InputError(f"{path} was measured with --quick, so its figures are rough; run it in full")
         found.append(result)
     return found
+
+
+def benchmark_of_csv(text: str) -> Benchmark:
+    """The reverse of `Benchmark.to_csv`. Raises InputError for anything else."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise InputError(f"a benchmark is a CSV with the columns {', '.join(COLUMNS)}; write it anew")
+    run: dict[str, str] = {}
+    machine: dict[str, str] = {}
+    measures, notes = [], []
+    for row in reader:
+        if row["part"] in ("run", "machine"):
+            (run if row["part"] == "run" else machine)[row["name"]] = row["text"]
+        elif row["part"] == "note":
+            notes.append(row["text"])
+        else:
+            measures.append(_measure(row, reader.line_num))
+    if "model" not in run or "quick" not in run:
+        raise InputError("a benchmark's CSV says its model and whether it was quick; write it anew")
+    return Benchmark(run["model"], machine, tuple(measures), tuple(notes), run["quick"] == "yes")
+
+
+def _measure(row: Mapping[str, str], line: int) -> Measure:
+    try:
+        low, high = (float(row[key]) if row[key] else None for key in ("low", "high"))
+        return Measure(
+            row["name"], float(row["value"]), row["unit"], low, high, int(row["repetitions"]), row["part"]
+        )
+    except (TypeError, ValueError) as fault:
+        raise InputError(
+            f"line {line} of the benchmark's CSV is no measure: {fault}; write it anew"
+        ) from fault
+
+
+def with_unit(measure: Measure) -> str:
+    """Value, unit and spread."""
+    unit = "" if measure.unit == "ratio" else f" {measure.unit}"
+    varies = spread(measure)
+    return f"{figure(measure.value)}{unit}{f' ({varies})' if varies else ''}"
+
+
+def title_of(result: Benchmark) -> str:
+    """The machine in short."""
+    cores = result.machine["cores"]
+    return f"{result.machine['processor']}, {cores} core{'' if cores == '1' else 's'}"
 
 
 def _part(part: str, results: Sequence[Benchmark]) -> str:

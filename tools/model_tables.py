@@ -12,8 +12,8 @@ from typing import Any
 
 from documents import Source, read_object
 from exerlitenet.evaluation.metrics import Interval, with_intervals
-from exerlitenet.pages.markdown import markdown
 from exerlitenet.pages.text import bounds, percent
+from markdown_table import markdown
 
 Results = Mapping[str, Any]
 

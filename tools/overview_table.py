@@ -10,8 +10,8 @@ from benchmark_tables import load_benchmarks
 from documents import Source
 from exerlitenet.benchmark.measure import Benchmark
 from exerlitenet.evaluation.metrics import Interval
-from exerlitenet.pages.markdown import markdown
 from exerlitenet.pages.text import percent
+from markdown_table import markdown
 from model_tables import in_words, load_results, ratio_in_words
 
 Results = tuple[Mapping[str, Any], list[Benchmark]]

@@ -16,10 +16,10 @@ from benchmark_tables import BENCHMARK
 from documents import Source, read_object, render_document
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.metrics import with_intervals
-from exerlitenet.pages.markdown import markdown
+from exerlitenet.reproduction import tables
 from exerlitenet.reproduction.page import study_report
 from exerlitenet.reproduction.results import FORMAT
-from exerlitenet.reproduction.tables import TABLES
+from markdown_table import markdown
 from model_tables import CROSS_VALIDATION, ROBUSTNESS
 from overview_table import OVERVIEW
 
@@ -39,6 +39,20 @@ def load_study(paths: Sequence[Path]) -> dict[str, Any]:
         )
     found: dict[str, Any] = with_intervals(data)
     return found
+
+
+TABLES = {
+    "splits": tables.splits,
+    "tested": tables.tested_parts,
+    "accuracy": tables.accuracy,
+    "stopping": tables.stopping,
+    "pairs": tables.pairs,
+    "errors": tables.class_errors,
+    "rest": tables.rest_errors,
+    "rows": tables.verdict_rows,
+    "tally": tables.tallies,
+    "networks": tables.networks,
+}
 
 
 def _study_table(name: str, results: dict[str, Any]) -> str:

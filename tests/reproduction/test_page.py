@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_every_row_has_a_verdict_and_a_reason_where_it_is_not_reached(results: d
 
 def test_kinds_are_counted_apart_so_that_copies_make_no_success(results: dict[str, Any]) -> None:
     rows = verdicts(results)
-    counted = {name: counts for name, *counts in tally([row.to_json() for row in rows])}
+    counted = {name: counts for name, *counts in tally([asdict(row) for row in rows])}
     assert list(counted) == list(KINDS.values())
     assert sum(counts[0] for counts in counted.values()) == len(rows)
     for number, *parts in counted.values():
@@ -42,7 +43,7 @@ def test_kinds_are_counted_apart_so_that_copies_make_no_success(results: dict[st
     for system in results["systems"].values():
         system |= {"note": NO_WEIGHTS, "splits": {}}
     results |= {"pairs": [], "curves": []}
-    nothing = {name: counts for name, *counts in tally([row.to_json() for row in verdicts(results)])}
+    nothing = {name: counts for name, *counts in tally([asdict(row) for row in verdicts(results)])}
     for kind in ("accuracy", "training", "explanation"):
         number, reached, _, unknown = nothing[KINDS[kind]]  # type: ignore[index]
         assert (reached, unknown) == (0, number)
@@ -164,14 +165,14 @@ def test_a_quick_study_reaches_no_accuracy(results: dict[str, Any]) -> None:
     for row in verdicts(results):
         if "accuracy" in row.what or row.where.startswith(("figures", "section 5")):
             assert row.verdict != "reached" or row.what in SPEEDS, row
-    results["rows"] = [row.to_json() for row in verdicts(results)]
+    results["rows"] = [asdict(row) for row in verdicts(results)]
     text = study_report(results)
     assert "Its accuracies mean nothing" in text
     assert "On these clips the proposed network gets" not in text
 
 
 def test_the_page_escapes_and_shows_everything(results: dict[str, Any]) -> None:
-    results["rows"] = [row.to_json() for row in verdicts(results)]
+    results["rows"] = [asdict(row) for row in verdicts(results)]
     text = study_report(results)
     assert "Random &lt;split&gt;." in text
     assert "<split>" not in text
@@ -199,7 +200,7 @@ def test_a_study_of_one_split_without_the_proposed_one_makes_a_page(results: dic
     assert rows["batch"].why == NOT_RUN
     for what in ("proposed, accuracy", "frozen, F1", "gain by fine-tuning", "ResNet50, size"):
         assert (rows[what].ours, rows[what].verdict, rows[what].why) == ("-", "not to be had", NOT_RUN)
-    results["rows"] = [row.to_json() for row in rows.values()]
+    results["rows"] = [asdict(row) for row in rows.values()]
     text = study_report(results)
     assert "No two systems were evaluated" in text
     assert "the paper's figure 14" not in text

@@ -11,7 +11,7 @@ from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.errors import InputError
 from exerlitenet.reproduction.plan import QUICK_CLIPS, fingerprint, make_plan, quick_part
-from exerlitenet.reproduction.systems import LEARNERS, SYSTEMS, learners_of, system
+from exerlitenet.reproduction.systems import LEARNERS, SYSTEMS, system
 from exerlitenet.reproduction.units import units_of
 from exerlitenet.training.config import load_config
 
@@ -39,7 +39,7 @@ def test_the_networks_are_those_of_the_paper() -> None:
 
 def test_frozen_and_proposed_are_trained_once() -> None:
     both = (system("frozen"), system("proposed"))
-    assert learners_of(both) == (both[0].learner,)
+    assert make_plan(['systems=["frozen", "proposed"]']).learners == (both[0].learner,)
     assert [s.phase for s in both] == [0, 1]
     phases = both[0].learner.configuration().phases
     assert [phases[s.phase].trainable for s in both] == ["none", "last:20"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark_tables import BENCHMARK
+from benchmark_tables import BENCHMARK, benchmark_of_csv
 from documents import render_document
 from exerlitenet.benchmark.machine import file_name
-from exerlitenet.benchmark.measure import Benchmark, Measure
+from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure
 from exerlitenet.benchmark.run import PARTS
 from exerlitenet.benchmark.tables import figure
 from exerlitenet.errors import InputError
@@ -89,3 +89,21 @@ def test_quick_and_broken_files_are_refused(tmp_path: Path) -> None:
 )
 def test_figures_have_three_digits(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+def test_a_csv_gives_back_what_was_written() -> None:
+    hard = replace(FIRST, machine={"processor": 'A, "quick" one', "cores": "2"}, quick=True)
+    assert benchmark_of_csv(hard.to_csv()) == hard
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,value\nx,1\n", "columns part, name"),
+        (FIRST.to_csv().replace("2.5,ms", "fast,ms"), "line 7 .* no measure"),
+        (",".join(COLUMNS) + "\n", "says its model"),
+    ],
+)
+def test_other_csv_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        benchmark_of_csv(text)

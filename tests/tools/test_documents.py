@@ -9,7 +9,7 @@ import pytest
 
 from documents import Source, render_document
 from exerlitenet.errors import InputError
-from exerlitenet.pages.markdown import markdown
+from markdown_table import markdown
 
 
 def load(paths: Sequence[Path]) -> list[str]:

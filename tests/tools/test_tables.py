@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_the_documents_say_what_the_results_say() -> None:
 def project(tmp_path: Path, results: dict[str, Any]) -> Path:
     (tmp_path / "results").mkdir()
     (tmp_path / "docs").mkdir()
-    results["rows"] = [row.to_json() for row in verdicts(results)]
+    results["rows"] = [asdict(row) for row in verdicts(results)]
     (tmp_path / "results" / "reproduction.json").write_text(json.dumps(results))
     names = tuple(tables.STUDY.tables)
     marked = "".join(f"<!-- table: reproduction {name} -->\n<!-- end of table -->\n\n" for name in names)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.benchmark.live import SEED
-from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, ignore, measure_of, rounded
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle
 from exerlitenet.recognition.recognizer import Recognizer
@@ -46,15 +46,14 @@ class VideoFile:
 FILES = (VideoFile(1280, 720), VideoFile(1280, 720, grain=False), VideoFile(454, 256))
 
 
-def measure_archive(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_archive(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Recognising rendered files, against only decoding every frame of them."""
     out: list[Measure] = []
     recognizer = Recognizer.load(bundle.folder)
     for k, file in enumerate(FILES):
 
         def part(done: float, total: float | None, k: int = k) -> None:
-            if on_progress is not None:
-                on_progress(k + done / (total or 1), len(FILES))
+            on_progress(k + done / (total or 1), len(FILES))
 
         with TemporaryDirectory() as folder:
             path = write_file(Path(folder), file, quick=quick)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exerlitenet.benchmark.machine import cores
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, measure_of
 from exerlitenet.benchmark.size import int8_bundle
 from exerlitenet.benchmark.stopwatch import PARTS, LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
@@ -48,9 +48,7 @@ def render_activity(spec: SequenceSpec, activity: str, *, seconds: float, seed: 
     return list(clip.frames)
 
 
-def measure_live_frame(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_live_frame(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """One live frame and its parts, one thread, in turn with recomputing its window in one call.
 
     A window as long as the paper's is recomputed too, since the model's own may be longer, which flatters a live frame.
@@ -81,7 +79,7 @@ def measure_live_frame(
     return out
 
 
-def measure_decoding(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_decoding(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """A picture of the live page, JPEG to pixels: outside a live frame, since a camera in Python needs none."""
     from exerlitenet.app.limits import Limits
     from exerlitenet.app.pictures import decode_jpeg
@@ -97,7 +95,7 @@ def measure_decoding(bundle: Bundle, *, quick: bool, on_progress: OnProgress | N
     return [in_turn.measure("decode", f"decode a JPEG of {width} x {height}, apart")]
 
 
-def measure_threads(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_threads(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """The live frame with two threads and with all cores, in turn with one thread, each after a pause.
 
     ONNX Runtime's threads keep waiting for work for a while, which would slow down whatever comes next; live
@@ -121,7 +119,7 @@ def measure_threads(bundle: Bundle, *, quick: bool, on_progress: OnProgress | No
     ]
 
 
-def measure_int8(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_int8(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """The live frame of the model with int8 weights, in turn with float32; one thread.
 
     Raises Unavailable where such a model cannot be made.
@@ -140,7 +138,7 @@ def measure_int8(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None 
     ]
 
 
-def measure_batches(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_batches(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Encoding prepared frames, some in one call as an archive might, in turn; milliseconds a frame, one thread."""
     live = LiveFrames(OnnxEngine(bundle, threads=1), render_pictures(bundle.spec, quick=quick))
     prepared = {n: live.stopwatch.prepared(n) for n in BATCHES}

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from exerlitenet.errors import InputError
 
 OnProgress = Callable[[float, float | None], None]
-"""OnProgress by long work how much is done, and of how much if that is known."""
+"""Called by long work with how much is done, and of how much if that is known."""
+
+
+def ignore(done: float, total: float | None) -> None:
+    """Where nobody wants to know the progress."""
+
 
 COLUMNS = ("part", "name", "value", "unit", "low", "high", "repetitions", "text")
 """Of the CSV. `text` is filled in rows that are no measure: part "run", "machine" or "note"."""
@@ -99,22 +104,6 @@ class Benchmark:
             "notes": list(self.notes),
         }
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Benchmark:
-        """The reverse of `to_json`. Raises InputError for anything else."""
-        try:
-            return cls(
-                str(data["model"]),
-                dict(data["machine"]),
-                tuple(Measure(**measure) for measure in data["measures"]),
-                tuple(data["notes"]),
-                bool(data["quick"]),
-            )
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(
-                f"not a benchmark: {fault!r}; `exerlitenet benchmark --json FILE` writes one"
-            ) from fault
-
     def to_csv(self) -> str:
         """One row a measure, after rows with what was run and on what, before rows with notes.
 
@@ -132,38 +121,6 @@ class Benchmark:
         writer.writerows(_texts(notes))
         return text.getvalue()
 
-    @classmethod
-    def from_csv(cls, text: str) -> Benchmark:
-        """The reverse of `to_csv`. Raises InputError for anything else."""
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InputError(f"a benchmark is a CSV with the columns {', '.join(COLUMNS)}; write it anew")
-        run: dict[str, str] = {}
-        machine: dict[str, str] = {}
-        measures, notes = [], []
-        for row in reader:
-            if row["part"] in ("run", "machine"):
-                (run if row["part"] == "run" else machine)[row["name"]] = row["text"]
-            elif row["part"] == "note":
-                notes.append(row["text"])
-            else:
-                measures.append(_measure(row, reader.line_num))
-        if "model" not in run or "quick" not in run:
-            raise InputError("a benchmark's CSV says its model and whether it was quick; write it anew")
-        return cls(run["model"], machine, tuple(measures), tuple(notes), run["quick"] == "yes")
-
 
 def _texts(rows: Iterable[tuple[str, str, str]]) -> Iterable[dict[str, str]]:
     return ({"part": part, "name": name, "text": text} for part, name, text in rows)
-
-
-def _measure(row: Mapping[str, str], line: int) -> Measure:
-    try:
-        low, high = (float(row[key]) if row[key] else None for key in ("low", "high"))
-        return Measure(
-            row["name"], float(row["value"]), row["unit"], low, high, int(row["repetitions"]), row["part"]
-        )
-    except (TypeError, ValueError) as fault:
-        raise InputError(
-            f"line {line} of the benchmark's CSV is no measure: {fault}; write it anew"
-        ) from fault

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exerlitenet.benchmark.live import SEED, render_activity
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, rounded
 from exerlitenet.benchmark.process import call
 from exerlitenet.recognition.bundle import Bundle
 
@@ -58,7 +58,7 @@ class MemoryTrack:
         return [Measure(name, rounded(value, 4), unit) for name, (value, unit) in rows.items()]
 
 
-def measure_memory(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_memory(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Follows a fresh process that takes an hour of pictures as the live page does; a minute with `quick`.
 
     Raises Unavailable where the system does not tell a process's memory in /proc.

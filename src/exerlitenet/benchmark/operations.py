@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, rounded
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, rounded
 from exerlitenet.recognition.bundle import Bundle
 from exerlitenet.recognition.engine import whole_squares
 from exerlitenet.recognition.onnx_engine import OnnxEngine
@@ -52,9 +52,7 @@ class GraphCost:
         return sum(layer.activation_bytes for layer in self.layers)
 
 
-def measure_operations(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_operations(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Millions of MACs of a frame and of a window; a MAC is what the module says.
 
     Raises Unavailable for a graph whose operations cannot be counted.

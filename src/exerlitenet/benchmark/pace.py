@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.benchmark.live import Pictures, render_pictures
-from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, ignore, measure_of
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn
 from exerlitenet.recognition.bundle import Bundle
@@ -26,9 +26,7 @@ Push = Callable[[NDArray[np.uint8]], bool]
 """Takes the next captured picture; says whether the first answer is there."""
 
 
-def measure_shipped_pace(
-    bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None
-) -> list[Measure]:
+def measure_shipped_pace(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """The model as it works on a stream: frames chosen at its own rate, the first answer as soon as it gives one."""
     pictures = render_pictures(bundle.spec, quick=quick)
     engine = OnnxEngine(bundle, threads=1)
@@ -41,7 +39,7 @@ def measure_shipped_pace(
 
 
 def measure_answers(
-    who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, on_progress: OnProgress | None
+    who: str, begin: Callable[[], Push], pictures: Pictures, runs: int, on_progress: OnProgress
 ) -> list[Measure]:
     """Seconds from the start of capture to the first answer, and what of it comes after the last frame."""
     answers, delays = [], []
@@ -50,8 +48,7 @@ def measure_answers(
         answer_s, delay_s = time_answer(begin(), pictures)
         answers.append(answer_s)
         delays.append(1000 * delay_s)
-        if on_progress is not None:
-            on_progress(k + 1, runs)
+        on_progress(k + 1, runs)
     return [
         Measure(f"{who}: frames to the first answer", frames, "frames"),
         measure_of(f"{who}: capture at 15 frames/s to the answer", np.array(answers), "s"),

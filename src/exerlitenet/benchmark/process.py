@@ -11,11 +11,6 @@ from typing import Any
 
 from exerlitenet.errors import InputError
 
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
-"""Environment that holds NumPy's matrix products to one thread; it is read when NumPy is loaded."""
-
 
 def call(
     function: str, arguments: Sequence[object] = (), *, environment: Mapping[str, str] | None = None

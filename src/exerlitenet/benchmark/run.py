@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exerlitenet.benchmark import archive, live, memory, operations, pace, size, startup
 from exerlitenet.benchmark.machine import machine
-from exerlitenet.benchmark.measure import Benchmark, Measure, OnProgress, Unavailable
+from exerlitenet.benchmark.measure import Benchmark, Measure, OnProgress, Unavailable, ignore
 from exerlitenet.errors import InputError
 from exerlitenet.recognition.bundle import load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
@@ -90,7 +90,7 @@ def run_benchmark(
     quick: bool = False,
     only: Sequence[str] = (),
     against: Sequence[str] = (),
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = ignore,
 ) -> Benchmark:
     """Measures a model, by default the one that ships.
 
@@ -114,8 +114,7 @@ def run_benchmark(
     for k, step in enumerate(steps):
 
         def step_on(done: float, total: float | None, k: int = k) -> None:
-            if on_progress is not None:
-                on_progress(k + min(1.0, done / (total or 1)), len(steps))
+            on_progress(k + min(1.0, done / (total or 1)), len(steps))
 
         try:
             if quick and not only:

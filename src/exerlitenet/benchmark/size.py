@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable
+from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore
 from exerlitenet.recognition.bundle import CARD, Bundle, Graph, graph_of
 
 
-def measure_size(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_size(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Bytes on disk."""
     return [
         Measure("two graphs", graph_bytes(bundle), "bytes"),
@@ -20,7 +20,7 @@ def measure_size(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None 
     ]
 
 
-def measure_int8_size(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_int8_size(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Bytes on disk with int8 weights. Raises Unavailable where such a model cannot be made."""
     with TemporaryDirectory() as folder:
         return [Measure("two graphs, int8 weights", graph_bytes(int8_bundle(bundle, Path(folder))), "bytes")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, ignore, measure_of
 from exerlitenet.benchmark.process import run
 from exerlitenet.recognition.bundle import Bundle
 
@@ -32,7 +32,7 @@ print(json.dumps([after - before for before, after in zip(times, times[1:])]))
 """
 
 
-def measure_startup(bundle: Bundle, *, quick: bool, on_progress: OnProgress | None = None) -> list[Measure]:
+def measure_startup(bundle: Bundle, *, quick: bool, on_progress: OnProgress = ignore) -> list[Measure]:
     """Wall time of `exerlitenet --help`, and of a process that imports, loads and predicts once.
 
     The first round does not count: it finds files that the system has not read yet. So this is a cold program,
@@ -49,8 +49,7 @@ def measure_startup(bundle: Bundle, *, quick: bool, on_progress: OnProgress | No
             helps.append(help_s)
             wholes.append(whole_s)
             steps.append(json.loads(said))
-        if on_progress is not None:
-            on_progress(k + 1, 1 + rounds)
+        on_progress(k + 1, 1 + rounds)
     out = [measure_of("exerlitenet --help", np.array(helps), "s")]
     out += [
         measure_of(f"cold start: {name}", values, "s")

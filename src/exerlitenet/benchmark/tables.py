@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exerlitenet.benchmark.measure import Benchmark, Measure, rounded
+from exerlitenet.benchmark.measure import Measure, rounded
 
 DIGITS = 3
 
@@ -19,16 +19,3 @@ def spread(measure: Measure) -> str:
     if measure.low is None or measure.high is None:
         return ""
     return f"{figure(measure.low)} to {figure(measure.high)}"
-
-
-def with_unit(measure: Measure) -> str:
-    """Value, unit and spread."""
-    unit = "" if measure.unit == "ratio" else f" {measure.unit}"
-    varies = spread(measure)
-    return f"{figure(measure.value)}{unit}{f' ({varies})' if varies else ''}"
-
-
-def title_of(result: Benchmark) -> str:
-    """The machine in short."""
-    cores = result.machine["cores"]
-    return f"{result.machine['processor']}, {cores} core{'' if cores == '1' else 's'}"

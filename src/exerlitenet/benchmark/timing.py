@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of
+from exerlitenet.benchmark.measure import Measure, OnProgress, ignore, measure_of
 
 Times = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def time_in_turn(
     *,
     warm_up: int = 1,
     pause_s: float = 0.0,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = ignore,
 ) -> InTurn:
     """Times every side once a round. The order turns from round to round, so that no side is always first.
 
@@ -57,6 +57,5 @@ def time_in_turn(
             spent_s = time.perf_counter() - start_s
             if k >= warm_up:
                 taken[name].append(1000 * spent_s)
-        if on_progress is not None:
-            on_progress(k + 1, warm_up + rounds)
+        on_progress(k + 1, warm_up + rounds)
     return InTurn({name: np.array(times) for name, times in taken.items()})

@@ -1,1 +1,1 @@
-"""How any report looks: HTML, SVG and Markdown."""
+"""How any report looks: HTML and SVG."""

@@ -7,10 +7,8 @@ network) is made by figures.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from exerlitenet.evaluation.metrics import Interval, with_intervals
-from exerlitenet.files import write_output
 from exerlitenet.pages import html
 from exerlitenet.pages.svg import IntervalRow, interval_chart
 from exerlitenet.pages.text import bounds, percent, points
@@ -20,11 +18,6 @@ from exerlitenet.reproduction.systems import SPLIT_NAMES
 from exerlitenet.reproduction.tables import Results, Table
 
 TITLE = "The paper's study, reproduced"
-
-
-def write_study_report(path: Path, results: Results) -> None:
-    """Writes the page. Raises InputError when it cannot be written."""
-    write_output(path, study_report(results))
 
 
 def study_report(results: Results) -> str:
@@ -68,11 +61,8 @@ def _head(results: Results) -> Iterator[str]:
 
 def _table(table: Table, *wrap: str) -> str:
     """wrap: columns whose text may run over several lines; "*" for all. "" for a table without rows."""
-    return (
-        html.table(table.columns, table.rows, wrap=table.columns if wrap == ("*",) else wrap)
-        if table.rows
-        else ""
-    )
+    columns = table.columns if wrap == ("*",) else wrap
+    return html.table(table.columns, table.rows, wrap=columns) if table.rows else ""
 
 
 def _splits(results: Results) -> Iterator[str]:

@@ -25,7 +25,6 @@ from exerlitenet.reproduction.systems import (
     SYSTEMS,
     Learner,
     System,
-    learners_of,
     phase_of,
     system,
 )
@@ -59,7 +58,8 @@ class Plan:
 
     @property
     def learners(self) -> tuple[Learner, ...]:
-        return learners_of(self.systems)
+        """What has to be trained, each once, in the order of LEARNERS."""
+        return tuple(learner for learner in LEARNERS if any(s.learner == learner for s in self.systems))
 
     def config(self, learner: Learner) -> Config:
         """A learner's configuration, apart from split and seed."""

@@ -17,7 +17,7 @@ import math
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import PARTS, split_by_sequence
 from exerlitenet.datasets.windows import window_starts
 from exerlitenet.errors import InputError
-from exerlitenet.files import write_atomically
+from exerlitenet.files import write_atomically, write_output
 from exerlitenet.progress import Lines, Progress
 from exerlitenet.reproduction.features import features_folder, fill_features, forget_features, forget_graphs
 from exerlitenet.reproduction.jobs import quieten, train_units
@@ -128,7 +128,7 @@ def write_study(
     out: Path,
 ) -> Study:
     """Writes reproduction.json and reproduction.html from finished units."""
-    from exerlitenet.reproduction.page import write_study_report
+    from exerlitenet.reproduction.page import study_report
     from exerlitenet.reproduction.verdicts import verdicts
 
     finished = [read_unit(unit, out) for unit in units]
@@ -152,9 +152,9 @@ def write_study(
         "machine": machine(),
         "versions": dict(finished[0].versions) if finished else {},
     }
-    results["rows"] = [row.to_json() for row in verdicts(results)]
+    results["rows"] = [asdict(row) for row in verdicts(results)]
     write_atomically(out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
-    write_study_report(out / PAGE, results)
+    write_output(out / PAGE, study_report(results))
     return Study(out, results)
 
 

@@ -91,16 +91,10 @@ SYSTEMS = (
 
 def system(name: str) -> System:
     """A system by its name. Raises InputError for an unknown one."""
-    for found in SYSTEMS:
-        if found.name == name:
-            return found
-    raise InputError(f"the study's systems are {', '.join(s.name for s in SYSTEMS)}, got {name!r}")
-
-
-def learners_of(systems: Sequence[System]) -> tuple[Learner, ...]:
-    """What has to be trained for some systems, each once, in the order of LEARNERS."""
-    wanted = {found.learner.name for found in systems}
-    return tuple(learner for learner in LEARNERS if learner.name in wanted)
+    known = {found.name: found for found in SYSTEMS}
+    if name not in known:
+        raise InputError(f"the study's systems are {', '.join(known)}, got {name!r}")
+    return known[name]
 
 
 def phase_of(override: str) -> int:

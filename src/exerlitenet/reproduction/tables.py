@@ -220,17 +220,3 @@ def _seeds(found: Mapping[str, Any], key: str) -> str:
 def _shares(found: Mapping[str, Any], key: str) -> str | None:
     known = [seed[key] for seed in found["seeds"] if key in seed]
     return ", ".join(f"{100 * value:.0f}" for value in known) + " %" if known else None
-
-
-TABLES: dict[str, Callable[[Results], Table]] = {
-    "splits": splits,
-    "tested": tested_parts,
-    "accuracy": accuracy,
-    "stopping": stopping,
-    "pairs": pairs,
-    "errors": class_errors,
-    "rest": rest_errors,
-    "rows": verdict_rows,
-    "tally": tallies,
-    "networks": networks,
-}

@@ -6,7 +6,7 @@ The rows are data (paper.toml); here are the facts of a study that they are comp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from exerlitenet.evaluation.metrics import Interval, with_intervals
@@ -47,9 +47,6 @@ class VerdictRow:
     ours: str
     verdict: Verdict
     why: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)

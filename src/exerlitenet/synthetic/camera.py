@@ -57,32 +57,27 @@ def aim(position: Array, target: Array, focal: float, width: int, height: int, r
 def frame_person(
     points: Array,
     *,
-    elevation: float,
     field_of_view: float,
     fill: float,
     offset: tuple[float, float],
     width: int,
     height: int,
+    camera_height: float,
     roll: float = 0.0,
-    camera_height: float | None = None,
 ) -> Camera:
     """A camera on the +z side from which `points` [m,3] fill the share `fill` of the picture.
 
-    elevation: radians above the horizontal from which it looks (used when camera_height is None);
     field_of_view: vertical, radians; offset: where the middle of the points is, as a share of the picture,
-    from its middle.
+    from its middle; camera_height: metres; roll: radians.
     """
     middle = (points.min(0) + points.max(0)) / 2.0
     focal = height / 2.0 / np.tan(field_of_view / 2.0)
     distance = 3.0
     camera = aim(middle + np.array([0.0, 0.0, distance]), middle, focal, width, height, roll)
     for _ in range(5):
-        if camera_height is None:
-            up, back = np.sin(elevation) * distance, np.cos(elevation) * distance
-        else:
-            # A camera far above or below the middle of a near person would show little but feet or hair.
-            up = float(np.clip(camera_height - middle[1], -0.45 * distance, 0.55 * distance))
-            back = np.sqrt(max(distance**2 - up**2, 0.5))
+        # A camera far above or below the middle of a near person would show little but feet or hair.
+        up = float(np.clip(camera_height - middle[1], -0.45 * distance, 0.55 * distance))
+        back = np.sqrt(max(distance**2 - up**2, 0.5))
         position = middle + np.array([0.0, up, back])
         position[1] = max(position[1], 0.12)
         camera = aim(position, middle, focal, width, height, roll)

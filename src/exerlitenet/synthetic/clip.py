@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.errors import InputError
-from exerlitenet.synthetic import curl, squat
-from exerlitenet.synthetic.body import Body, draw_body
 from exerlitenet.synthetic.camera import Camera, frame_person
+from exerlitenet.synthetic.exercises import CURLS, SQUATS, curling, sides_of, squatting
 from exerlitenet.synthetic.figure import dressed
-from exerlitenet.synthetic.kinematics import Skeleton, rotation_y, solve
-from exerlitenet.synthetic.landmarks import joint_angles, landmark_positions, seen_landmarks
-from exerlitenet.synthetic.look import Look, draw_look
-from exerlitenet.synthetic.motion import Motion
-from exerlitenet.synthetic.other import OTHERS, other
-from exerlitenet.synthetic.props import held
+from exerlitenet.synthetic.kinematics import Controls, Skeleton, rotation_y, solve
+from exerlitenet.synthetic.landmarks import ANGLES, joint_angles, landmark_positions, seen_landmarks
+from exerlitenet.synthetic.person import Body, Look, draw_body, draw_look
+from exerlitenet.synthetic.postures import draw_stance, resting_hands, standing, walking, waving
+from exerlitenet.synthetic.props import Props, held
 from exerlitenet.synthetic.raster import Solid
 from exerlitenet.synthetic.render import Style, draw_style, render
 from exerlitenet.synthetic.room import build_room
-from exerlitenet.synthetic.tempo import Schedule
+from exerlitenet.synthetic.tempo import Schedule, draw_tempo, ease, schedule
 
 Array = NDArray[np.float64]
 LABELS = ("squat", "biceps_curl", "none")
 VIEWS = ("front", "oblique", "side", "rear")
+VIEW_ODDS = {
+    "squat": (0.30, 0.28, 0.38, 0.04), "biceps_curl": (0.45, 0.32, 0.21, 0.02), "none": (0.38, 0.30, 0.28, 0.04),
+}  # fmt: skip
+YAWS = {"front": (0, 16), "oblique": (22, 62), "side": (74, 104), "rear": (140, 180)}
+"""Degrees by which a person seen so is turned from the camera."""
+OTHERS = ("standing", "walking_in_place", "waving")
 NOBODY = "no_person"
 ACTIVITIES = ("squat", "biceps_curl", *OTHERS, NOBODY)
 SHORT_SIDE = 256
 SHORTEST_CLIP_S = 1.0
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What the person does, when, with what; activity as in a manifest, style in words of the movement."""
+
+    controls: Controls
+    plan: Schedule
+    props: Props
+    activity: str
+    style: str
 
 
 @dataclass(frozen=True)
@@ -79,30 +95,17 @@ class RenderedClip:
         return len(self.frames) / self.fps
 
 
-def check_request(
-    label: str | None, activity: str | None, seconds: float | None, fps: float, width: int | None,
-    height: int | None, repetitions: int | None, view: str | None,
-) -> None:  # fmt: skip
-    """Raises InputError for what cannot be rendered."""
-    if label is not None and label not in LABELS:
-        raise InputError(f"label must be one of {', '.join(LABELS)}, got {label!r}")
-    if activity is not None and activity not in ACTIVITIES:
-        raise InputError(f"activity must be one of {', '.join(ACTIVITIES)}, got {activity!r}")
-    if label is not None and activity is not None and label_of(activity) != label:
-        raise InputError(
-            f"activity {activity!r} belongs to label {label_of(activity)!r}, got label {label!r}"
-        )
-    if seconds is not None and not SHORTEST_CLIP_S <= seconds <= 600:
-        raise InputError(f"a clip lasts from {SHORTEST_CLIP_S:g} to 600 seconds, got {seconds:g}")
-    if not 2 <= fps <= 120:
-        raise InputError(f"fps must lie between 2 and 120, got {fps:g}")
-    for name, value in (("width", width), ("height", height)):
-        if value is not None and not 32 <= value <= 4096:
-            raise InputError(f"{name} must lie between 32 and 4096 pixels, got {value}")
-    if repetitions is not None and not 1 <= repetitions <= 500:
-        raise InputError(f"repetitions must lie between 1 and 500, got {repetitions}")
-    if view is not None and view not in VIEWS:
-        raise InputError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
+def _check(
+    choices: Mapping[str, tuple[str | None, Sequence[str]]],
+    ranges: Mapping[str, tuple[float | None, float, float]],
+) -> None:
+    """Raises InputError for a value that is none of the choices, or outside its range; None is drawn later."""
+    for name, (value, known) in choices.items():
+        if value is not None and value not in known:
+            raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    for name, (number, low, high) in ranges.items():
+        if number is not None and not low <= number <= high:
+            raise InputError(f"{name} must lie between {low:g} and {high:g}, got {number:g}")
 
 
 def label_of(activity: str) -> str:
@@ -145,7 +148,20 @@ def render_clip(
         >>> render_clip(7, "biceps_curl", seconds=4.0, width=64, height=80, repetitions=2).repetitions
         2
     """
-    check_request(label, activity, seconds, fps, width, height, repetitions, view)
+    _check(
+        {"label": (label, LABELS), "activity": (activity, ACTIVITIES), "view": (view, VIEWS)},
+        {
+            "seconds": (seconds, SHORTEST_CLIP_S, 600),
+            "fps": (fps, 2, 120),
+            "width in pixels": (width, 32, 4096),
+            "height in pixels": (height, 32, 4096),
+            "repetitions": (repetitions, 1, 500),
+        },
+    )
+    if label is not None and activity is not None and label_of(activity) != label:
+        raise InputError(
+            f"activity {activity!r} belongs to label {label_of(activity)!r}, got label {label!r}"
+        )
     # One stream of random numbers per concern, so that a fixed argument does not change the rest of the clip.
     streams = np.random.default_rng([0x5E12, seed]).spawn(8)
     activity = _draw_activity(streams[0], label, activity)
@@ -156,7 +172,7 @@ def render_clip(
     body = draw_body(streams[2])
     look = draw_look(streams[2], body.femininity)
     motion = make_motion(streams[3], body, activity, style, fps=fps, seconds=seconds, repetitions=repetitions)
-    drawn_view = str(streams[4].choice(VIEWS, p=_view_odds(activity)))
+    drawn_view = str(streams[4].choice(VIEWS, p=VIEW_ODDS[label]))
     return film(streams, seed, body, look, motion, view or drawn_view, size, fps)
 
 
@@ -164,19 +180,45 @@ def make_motion(
     rng: np.random.Generator,
     body: Body,
     activity: str,
-    style: str | None,
+    style: str | None = None,
     *,
     fps: float,
     seconds: float | None,
     repetitions: int | None,
 ) -> Motion:
-    """Controls and timing of an activity for a body."""
+    """Controls and timing of an activity for a body. Raises InputError for a style that the activity lacks.
+
+    What is no exercise lasts 4 to 12 s where `seconds` is None; its repetitions are steps of walking.
+    """
     if activity in OTHERS:
-        return other(rng, body, activity, fps=fps, seconds=seconds, repetitions=repetitions)
-    make, known = (squat.squat, squat.STYLES) if activity == "squat" else (curl.curl, curl.STYLES)
+        seconds = float(rng.uniform(4.0, 12.0)) if seconds is None else seconds
+        plan = schedule(
+            rng, fps=fps, seconds=seconds, repetitions=repetitions, tempo=draw_tempo(rng, (0.45, 0.75)),
+            sides="alternate", rests=False,
+        )  # fmt: skip
+        return Motion(_idling(rng, body, activity, plan), plan, Props(), activity, activity)
+    is_squat = activity == "squat"
+    known, period, follow = (SQUATS, (1.4, 4.8), squatting) if is_squat else (CURLS, (1.2, 4.2), curling)
     if style is not None and style not in known:
         raise InputError(f"style of {activity} must be one of {', '.join(known)}, got {style!r}")
-    return make(rng, body, fps=fps, seconds=seconds, repetitions=repetitions, style=style)
+    drawn = str(rng.choice(list(known), p=list(known.values())))
+    style = style or drawn
+    plan = schedule(
+        rng, fps=fps, seconds=seconds, repetitions=repetitions, tempo=draw_tempo(rng, period), sides=sides_of(style)
+    )  # fmt: skip
+    controls, props = follow(rng, body, plan, style)
+    return Motion(controls, plan, props, activity, style)
+
+
+def _idling(rng: np.random.Generator, body: Body, activity: str, plan: Schedule) -> Controls:
+    """Someone who does no exercise, as one of OTHERS."""
+    controls = standing(rng, body, plan.time, draw_stance(rng, body, (0.9, 1.8)), 1.5)
+    if activity == "walking_in_place":
+        return walking(rng, body, controls, plan)
+    if activity == "waving":
+        raised = ease(plan.time / 0.8) * ease((plan.seconds - plan.time) / 0.8)
+        return controls.mix(waving(body, controls, plan.time), raised)
+    return resting_hands(rng, body, controls) if rng.random() < 0.6 else controls
 
 
 def film(
@@ -189,7 +231,6 @@ def film(
     size: tuple[int, int],
     fps: float,
     *,
-    kind: str | None = None,
     extra: list[Solid] | None = None,
     camera: Camera | None = None,
     style: Style | None = None,
@@ -197,7 +238,7 @@ def film(
 ) -> RenderedClip:
     """Put a moving person in front of a camera and render it.
 
-    kind: of room; extra: more solids, in the person's axes; camera, style, yaw: drawn when None.
+    extra: more solids, in the person's axes; camera, style, yaw: drawn when None.
     """
     local = solve(body, motion.controls)
     yaw = draw_yaw(streams[4], view) if yaw is None else yaw
@@ -208,10 +249,10 @@ def film(
     positions = landmark_positions(body, pose)
     camera = camera or draw_camera(streams[5], pose, positions, size, motion.activity)
     frames = len(positions)
-    extent = np.abs(positions[..., [0, 2]]).max()
-    room = build_room(streams[6], camera, float(np.clip(extent + 0.2, 0.6, 1.6)), kind)
-    look_style = style or draw_style(streams[7], frames, min(size))
-    pictures, empty = render(solids, camera, room, look_style, frames, int(streams[7].integers(2**31)))
+    clear = float(np.clip(np.abs(positions[..., [0, 2]]).max() + 0.2, 0.6, 1.6))
+    room = build_room(streams[6], camera, clear)
+    style = style or draw_style(streams[7], frames, min(size))
+    pictures, empty = render(solids, camera, room, style, frames, int(streams[7].integers(2**31)))
     label = label_of(motion.activity)
     exercise = label != "none"
     phase = motion.plan.joint_phase if exercise else np.zeros(frames)
@@ -224,7 +265,7 @@ def film(
         repetitions=len(motion.plan.extremes_s) if exercise else 0,
         extremes_s=motion.plan.extremes_s if exercise else (),
         phase=phase.astype(np.float32),
-        joints=seen_landmarks(positions, camera, look_style.shake.astype(np.float64)),
+        joints=seen_landmarks(positions, camera, style.shake.astype(np.float64)),
         angles=joint_angles(local),
         style=motion.style,
         view=view,
@@ -236,21 +277,15 @@ def film(
 def sets_of(label: str, plan: Schedule) -> tuple[tuple[str, float, float, int], ...]:
     """(label, start_s, end_s, repetitions) of each set of a schedule."""
     return tuple(
-        (
-            label,
-            round(float(start), 4),
-            round(float(end), 4),
-            sum(bool(start <= t <= end) for t in plan.extremes_s),
-        )
-        for start, end in plan.spans
+        (label, round(float(a), 4), round(float(b), 4), sum(bool(a <= t <= b) for t in plan.extremes_s))
+        for a, b in plan.spans
     )
 
 
 def draw_yaw(rng: np.random.Generator, view: str) -> float:
     """Radians by which the person is turned from the camera; positive to the picture's right."""
     side = 1.0 if rng.random() < 0.5 else -1.0
-    low, high = {"front": (0, 16), "oblique": (22, 62), "side": (74, 104), "rear": (140, 180)}[view]
-    return side * float(np.radians(rng.uniform(low, high)))
+    return side * float(np.radians(rng.uniform(*YAWS[view])))
 
 
 def placed(solids: list[Solid], yaw: float) -> list[Solid]:
@@ -282,14 +317,10 @@ def draw_camera(
     fill = float(rng.uniform(0.62, 0.97)) if rng.random() < 0.8 else float(rng.uniform(0.4, 0.7))
     slack = max(0.0, 1.0 - fill)
     kind = rng.random()
-    camera_height = (
-        float(rng.uniform(0.8, 1.6))
-        if kind < 0.65
-        else float(rng.uniform(0.2, 0.8) if kind < 0.85 else rng.uniform(1.6, 2.1))
-    )
+    low, high = (0.8, 1.6) if kind < 0.65 else (0.2, 0.8) if kind < 0.85 else (1.6, 2.1)
+    camera_height = float(rng.uniform(low, high))
     return frame_person(
         shown,
-        elevation=0.0,
         field_of_view=float(np.radians(wide)),
         fill=fill,
         offset=(
@@ -301,14 +332,6 @@ def draw_camera(
         roll=float(np.radians(rng.normal(0.0, 1.0))),
         camera_height=camera_height,
     )
-
-
-def _view_odds(activity: str) -> list[float]:
-    if activity == "squat":
-        return [0.30, 0.28, 0.38, 0.04]
-    if activity == "biceps_curl":
-        return [0.45, 0.32, 0.21, 0.02]
-    return [0.38, 0.30, 0.28, 0.04]
 
 
 def _draw_activity(rng: np.random.Generator, label: str | None, activity: str | None) -> str:
@@ -341,33 +364,33 @@ def _nobody(
     width, height = size
     points = np.array([[-0.3, 0.0, -0.2], [0.3, 1.75, 0.2]])
     camera = frame_person(
-        points, elevation=0.0, field_of_view=float(np.radians(streams[5].uniform(35, 75))), fill=0.8,
+        points, field_of_view=float(np.radians(streams[5].uniform(35, 75))), fill=0.8,
         offset=(0.0, 0.0), width=width, height=height, camera_height=float(streams[5].uniform(0.6, 1.7)),
     )  # fmt: skip
     room = build_room(streams[6], camera, 0.6)
     style = draw_style(streams[7], frames, min(size))
-    scene: list[Solid] = held_by_nobody(streams[3], frames)
+    scene = _weight_on_floor(streams[3], frames)
     pictures, empty = render(scene, camera, room, style, frames, int(streams[7].integers(2**31)))
-    names = [
-        f"{side}_{joint}" for side in ("left", "right") for joint in ("elbow", "shoulder", "hip", "knee")
-    ]
-    nothing = np.full(frames, np.nan, np.float32)
+    angles = {name: np.full(frames, np.nan, np.float32) for name in ANGLES}
     return RenderedClip(
         frames=pictures, fps=fps, label="none", activity=NOBODY, seed=seed, repetitions=0, extremes_s=(),
         phase=np.zeros(frames, np.float32), joints=np.full((frames, 33, 7), np.nan, np.float32),
-        angles={name: nothing.copy() for name in names}, style=NOBODY, view="none", empty=empty, segments=(),
+        angles=angles, style=NOBODY, view="none", empty=empty, segments=(),
     )  # fmt: skip
 
 
-def held_by_nobody(rng: np.random.Generator, frames: int) -> list[Solid]:
+def _weight_on_floor(rng: np.random.Generator, frames: int) -> list[Solid]:
     """Now and then a weight lies on the floor of an empty room."""
     if rng.random() < 0.5:
         return []
     middle = np.broadcast_to([float(rng.uniform(-0.6, 0.6)), 0.07, 0.0], (frames, 3))
-    axis = np.array([1.0, 0.0, 0.0])
-    dark = (0.12, 0.12, 0.13)
+    along = np.array([1.0, 0.0, 0.0])
+    # (from, to, radius, colour) of the bar and the two heads.
+    parts = (
+        (-0.08, 0.08, 0.015, (0.6, 0.6, 0.6)),
+        *((a, a + 0.07, 0.07, (0.12, 0.12, 0.13)) for a in (-0.14, 0.07)),
+    )
     return [
-        Solid(middle - 0.08 * axis, middle + 0.08 * axis, (0.015, 0.015), (0.6, 0.6, 0.6), caps=(0.0, 0.0)),
-        Solid(middle - 0.14 * axis, middle - 0.07 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
-        Solid(middle + 0.07 * axis, middle + 0.14 * axis, (0.07, 0.07), dark, caps=(0.0, 0.0)),
+        Solid(middle + a * along, middle + b * along, (r, r), colour, caps=(0.0, 0.0))
+        for a, b, r, colour in parts
     ]

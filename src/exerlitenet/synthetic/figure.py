@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from exerlitenet.synthetic.body import Body
 from exerlitenet.synthetic.kinematics import Array, Skeleton
-from exerlitenet.synthetic.look import Colour, Look, shade
+from exerlitenet.synthetic.person import Body, Colour, Look, shade
 from exerlitenet.synthetic.raster import Solid
 
 

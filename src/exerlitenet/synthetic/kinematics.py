@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.synthetic.body import Body
+from exerlitenet.synthetic.person import Body
 
 Array = NDArray[np.float64]
 SIDE = np.array([1.0, -1.0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from exerlitenet.synthetic.body import Body
 from exerlitenet.synthetic.camera import Camera
 from exerlitenet.synthetic.kinematics import Skeleton
+from exerlitenet.synthetic.person import Body
 
 Array = NDArray[np.float64]
 
@@ -15,6 +15,9 @@ NOSE, LEFT_EAR, RIGHT_EAR = 0, 7, 8
 SHOULDERS, ELBOWS, WRISTS = (11, 12), (13, 14), (15, 16)
 HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 32)
 LANDMARKS = 33
+ANGLES = tuple(
+    f"{side}_{joint}" for side in ("left", "right") for joint in ("elbow", "shoulder", "hip", "knee")
+)
 
 
 def landmark_positions(body: Body, pose: Skeleton) -> Array:
@@ -29,18 +32,19 @@ def landmark_positions(body: Body, pose: Skeleton) -> Array:
             out[:, 1 + 3 * s + k] = pose.head + sign * across * r * side + 0.10 * r * up + 0.70 * r * front
         out[:, 7 + s] = pose.head + sign * 0.74 * r * side - 0.05 * r * front
         out[:, 9 + s] = pose.head + sign * 0.2 * r * side - 0.48 * r * up + 0.68 * r * front
-        out[:, 11 + s] = pose.shoulders[:, s]
-        out[:, 13 + s] = pose.elbows[:, s]
-        out[:, 15 + s] = pose.wrists[:, s]
         fore = pose.knuckles[:, s] - pose.wrists[:, s]
-        out[:, 17 + s] = pose.wrists[:, s] + 1.1 * fore
-        out[:, 19 + s] = pose.wrists[:, s] + 1.2 * fore
-        out[:, 21 + s] = pose.wrists[:, s] + 0.7 * fore
-        out[:, 23 + s] = pose.hips[:, s]
-        out[:, 25 + s] = pose.knees[:, s]
-        out[:, 27 + s] = pose.ankles[:, s]
-        out[:, 29 + s] = pose.heels[:, s]
-        out[:, 31 + s] = pose.toes[:, s]
+        for k, far in ((17, 1.1), (19, 1.2), (21, 0.7)):
+            out[:, k + s] = pose.wrists[:, s] + far * fore
+    pairs = {
+        11: pose.shoulders,
+        13: pose.elbows,
+        15: pose.wrists,
+        23: pose.hips,
+        25: pose.knees,
+        27: pose.ankles,
+    }
+    for k, pair in (pairs | {29: pose.heels, 31: pose.toes}).items():
+        out[:, k : k + 2] = pair
     return out
 
 
@@ -78,16 +82,9 @@ def angle(a: Array, b: Array, c: Array) -> Array:
 
 def joint_angles(pose: Skeleton) -> dict[str, NDArray[np.float32]]:
     """Degrees over n frames of left and right elbow, shoulder (upper arm against trunk), hip and knee."""
-    out: dict[str, NDArray[np.float32]] = {}
-    for s, name in enumerate(("left", "right")):
-        hip, knee, shoulder, elbow = (
-            pose.hips[:, s],
-            pose.knees[:, s],
-            pose.shoulders[:, s],
-            pose.elbows[:, s],
-        )
-        out[f"{name}_elbow"] = angle(shoulder, elbow, pose.wrists[:, s]).astype(np.float32)
-        out[f"{name}_shoulder"] = angle(hip, shoulder, elbow).astype(np.float32)
-        out[f"{name}_hip"] = angle(shoulder, hip, knee).astype(np.float32)
-        out[f"{name}_knee"] = angle(hip, knee, pose.ankles[:, s]).astype(np.float32)
-    return out
+    found: list[Array] = []
+    for s in (0, 1):
+        hip, knee, shoulder, elbow = (x[:, s] for x in (pose.hips, pose.knees, pose.shoulders, pose.elbows))
+        found += [angle(shoulder, elbow, pose.wrists[:, s]), angle(hip, shoulder, elbow)]
+        found += [angle(shoulder, hip, knee), angle(hip, knee, pose.ankles[:, s])]
+    return {name: degrees.astype(np.float32) for name, degrees in zip(ANGLES, found, strict=True)}

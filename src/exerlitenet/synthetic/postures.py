@@ -1,4 +1,4 @@
-"""Building blocks of movements: standing, arms by angle or by where the hands go."""
+"""Building blocks of movements: standing, walking, waving, arms by angle or by where the hands go."""
 
 from __future__ import annotations
 
@@ -6,34 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exerlitenet.synthetic.body import Body
 from exerlitenet.synthetic.kinematics import SIDE, Array, Controls, apply, trunk_axes, unit
-from exerlitenet.synthetic.tempo import wobble
+from exerlitenet.synthetic.person import Body
+from exerlitenet.synthetic.tempo import Schedule, wobble
 
 
 @dataclass(frozen=True)
 class Stance:
-    """half_width: ankle from the middle, metres; toes: turned out, radians; stagger: left foot forward,
-    metres.
-    """
+    """half_width: ankle from the middle, metres; toes: turned out, radians."""
 
     half_width: float
     toes: float
-    stagger: float = 0.0
 
 
-def draw_stance(rng: np.random.Generator, body: Body, wide: tuple[float, float] = (0.9, 1.5)) -> Stance:
+def draw_stance(rng: np.random.Generator, body: Body, wide: tuple[float, float]) -> Stance:
     """Feet about `wide` times as far apart as the hips, toes turned out 2 to 20 degrees."""
     return Stance(body.half_hips * float(rng.uniform(*wide)), float(np.radians(rng.uniform(2, 20))))
-
-
-def hanging(body: Body, n: int, bend: float = 0.12, out: float = 0.10) -> tuple[Array, Array, Array]:
-    """Arms by the side: hands, elbow poles and handles, [n,2,3] each, in the chest's axes.
-
-    bend: elbow flexion; out: abduction; radians.
-    """
-    zeros = np.zeros((n, 2))
-    return arms_by_angle(body, zeros + 0.03, zeros + out, zeros + bend)
 
 
 def arms_by_angle(
@@ -47,8 +35,7 @@ def arms_by_angle(
     "forward", "across" (palms up or down) or "hammer" (thumb up).
     """
     shape = forward.shape
-    forward, out, bend = (np.broadcast_to(x, shape) for x in (forward, out, bend))
-    turn = np.broadcast_to(np.asarray(turn, np.float64), shape)
+    turn = np.broadcast_to(turn, shape)
     sign = np.broadcast_to(SIDE, shape)
     cf, sf, co, so = np.cos(forward), np.sin(forward), np.cos(out), np.sin(out)
     upper = np.stack([sign * so, -co * cf, co * sf], -1)
@@ -87,12 +74,12 @@ def hands_at(
     return target, poles, np.array(handle)
 
 
-def hanging_plumb(body: Body, controls: Controls, out: float = 0.06, reach: float = 0.985) -> Controls:
+def hanging_plumb(body: Body, controls: Controls, out: float) -> Controls:
     """Arms that hang straight down in the world whatever the trunk does."""
     _, chest = trunk_axes(controls)
     down = np.zeros((len(controls.lean), 2, 3))
     down[..., 1], down[..., 0] = -1.0, SIDE * out
-    hands = apply(np.swapaxes(chest, -1, -2), unit(down) * reach * body.arm)
+    hands = apply(np.swapaxes(chest, -1, -2), unit(down) * 0.985 * body.arm)
     pole = np.zeros_like(hands)
     pole[..., 2], pole[..., 0] = -1.0, SIDE * 0.3
     back = apply(np.swapaxes(chest, -1, -2), pole)
@@ -107,17 +94,15 @@ def standing(
     ankles = np.zeros((n, 2, 3))
     ankles[..., 0] = SIDE * stance.half_width
     ankles[..., 1] = body.ankle_height
-    ankles[..., 2] = SIDE * stance.stagger / 2.0
     pelvis = np.zeros((n, 3))
     spread = stance.half_width - body.half_hips
-    reach = np.sqrt(max((0.993 * body.leg) ** 2 - spread**2 - (stance.stagger / 2) ** 2, 0.01))
+    reach = np.sqrt(max((0.993 * body.leg) ** 2 - spread**2, 0.01))
     pelvis[:, 0] = 0.008 * sway * wobble(rng, time)
     pelvis[:, 1] = body.ankle_height + reach
     pelvis[:, 2] = 0.02 + 0.008 * sway * wobble(rng, time)
-    hands, pole, handle = hanging(
-        body, n, bend=float(rng.uniform(0.08, 0.35)), out=float(rng.uniform(0.06, 0.2))
-    )
-    zeros = np.zeros(n)
+    pair, zeros = np.zeros((n, 2)), np.zeros(n)
+    bend, out = pair + float(rng.uniform(0.08, 0.35)), pair + float(rng.uniform(0.06, 0.2))
+    hands, pole, handle = arms_by_angle(body, pair + 0.03, out, bend)
     return Controls(
         pelvis=pelvis,
         lean=zeros + 0.02 + 0.012 * sway * wobble(rng, time),
@@ -141,7 +126,7 @@ def lowered(
     knee_bend: Array,
     shin_share: float,
     lean_share: float,
-    extra_lean: Array | float = 0.0,
+    extra_lean: Array,
 ) -> Controls:
     """`base` with both knees bent by `knee_bend` [n] radians, feet where they are: a squat's legs and trunk.
 
@@ -155,7 +140,6 @@ def lowered(
     distance2 = body.shank**2 + body.thigh**2 + 2 * body.shank * body.thigh * np.cos(knee_bend)
     # Legs that spread sideways leave less for the height.
     drop = np.sqrt(np.maximum(distance2 - spread**2, 0.01)) - np.sqrt(distance2)
-    stretched = body.leg
     toes = np.abs(base.foot_yaw).mean(1)
     back = (body.shank * np.sin(shin) - body.thigh * np.sin(thigh)) * np.cos(toes)
     weight = np.clip(knee_bend / 0.25, 0.0, 1.0)
@@ -164,7 +148,42 @@ def lowered(
     pelvis[:, 1] = np.minimum(base.pelvis[:, 1], base.pelvis[:, 1] * (1 - weight) + low * weight)
     pelvis[:, 2] = base.pelvis[:, 2] + back
     lean = np.arcsin(np.clip(lean_share * np.maximum(-back, 0.0) / (0.95 * body.trunk), 0.0, 0.9))
-    lean = lean * np.clip(knee_bend * stretched / 0.3, 0.0, 1.0)
+    lean = lean * np.clip(knee_bend * body.leg / 0.3, 0.0, 1.0)
     return replace(
         base, pelvis=pelvis, lean=base.lean + lean + extra_lean, head_pitch=base.head_pitch - 0.55 * lean
     )
+
+
+def resting_hands(rng: np.random.Generator, body: Body, base: Controls) -> Controls:
+    """`base` with hands on the hips or clasped."""
+    if rng.random() < 0.5:
+        place, pole = (0.85 * body.half_shoulders, -0.8 * body.trunk, 0.05), (1.0, 0.1, -0.4)
+    else:
+        place, pole = (0.02, -0.7 * body.trunk, 0.2), (1.0, -0.4, -0.2)
+    hands, elbow_pole, handle = hands_at(body, len(base.lean), place, pole)
+    return replace(base, hands=hands, elbow_pole=elbow_pole, handle=handle)
+
+
+def walking(rng: np.random.Generator, body: Body, base: Controls, plan: Schedule) -> Controls:
+    """`base` walking on the spot: feet lifted in turn, arms swinging."""
+    lift, swing = float(rng.uniform(0.10, 0.22)), float(rng.uniform(0.3, 0.6))
+    ankles, pelvis = base.ankles.copy(), base.pelvis.copy()
+    ankles[..., 1] += lift * plan.phase
+    ankles[..., 2] -= 0.3 * lift * plan.phase
+    pelvis[:, 0] += 0.03 * (plan.phase[:, 1] - plan.phase[:, 0])
+    pelvis[:, 1] -= 0.012
+    opposite = plan.phase[:, ::-1]
+    forward = swing * (opposite - 0.6 * plan.phase)
+    hands, pole, handle = arms_by_angle(body, forward, np.full_like(forward, 0.1), 0.35 + 0.14 * opposite)
+    moved = replace(base, hands=hands, elbow_pole=pole, handle=handle)
+    return replace(moved, ankles=ankles, foot_pitch=base.foot_pitch + 0.5 * plan.phase, pelvis=pelvis)
+
+
+def waving(body: Body, base: Controls, time: Array) -> Controls:
+    """`base` with the right hand waving beside the head."""
+    forward, out, bend, turn = (np.full((len(time), 2), angle) for angle in (0.05, 0.12, 0.2, 0.0))
+    out[:, 1] = 1.25
+    bend[:, 1] = 1.7 + 0.35 * np.sin(2 * np.pi * 1.4 * time)
+    turn[:, 1] = -1.4
+    hands, pole, handle = arms_by_angle(body, forward, out, bend, turn)
+    return replace(base, hands=hands, elbow_pole=pole, handle=handle)

@@ -7,9 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from exerlitenet.synthetic.body import Body
 from exerlitenet.synthetic.kinematics import Array, Skeleton, unit
-from exerlitenet.synthetic.look import Colour, Look, shade
+from exerlitenet.synthetic.person import Body, Colour, Look, shade
 from exerlitenet.synthetic.raster import Solid
 
 Held = Literal["nothing", "dumbbells", "left", "right", "barbell", "bar_on_back", "goblet", "ball"]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from exerlitenet.synthetic.camera import Camera
-from exerlitenet.synthetic.raster import Light, Outlines, Solid, draw, outline
-from exerlitenet.synthetic.room import MARGIN, Room
+from exerlitenet.synthetic.kinematics import Array
+from exerlitenet.synthetic.raster import Light, Outlines, Pixels, Solid, draw, outline
+from exerlitenet.synthetic.room import MARGIN
 
-Array = NDArray[np.float64]
 SHADOW_SCALE = 4
 """The shadow is drawn this many times smaller than the picture: it is soft."""
 
@@ -55,9 +55,8 @@ def draw_style(rng: np.random.Generator, frames: int, short_side: int) -> Style:
         walk = np.cumsum(rng.normal(0, 1, (frames + 8, 2)), 0)
         walk = walk[8:] * 0.5 + walk[4:-4] * 0.3 + walk[:-8] * 0.2
         walk -= walk.mean(0)
-        shake = np.clip(np.round(walk * size / max(float(np.abs(walk).max()), 1e-6)), -MARGIN, MARGIN).astype(
-            np.int64
-        )
+        walk = np.round(walk * size / max(float(np.abs(walk).max()), 1e-6))
+        shake = np.clip(walk, -MARGIN, MARGIN).astype(np.int64)
     return Style(
         sun=sun,
         ambient=1.0 - 0.75 * contrast,
@@ -72,27 +71,29 @@ def draw_style(rng: np.random.Generator, frames: int, short_side: int) -> Style:
     )
 
 
-def finish(pixels: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
+def finish(pixels: Pixels, style: Style) -> Pixels:
     """Tint, exposure and gamma of pixels 0..255 [..., 3]."""
     lit = np.clip(pixels * style.tint.astype(np.float32) / 255.0, 0.0, 1.0)
     return np.asarray(lit**style.gamma * 255.0, np.float32)
 
 
 def render(
-    solids: list[Solid], camera: Camera, room: Room, style: Style, frames: int, noise_seed: int
+    solids: list[Solid], camera: Camera, room: Pixels, style: Style, frames: int, noise_seed: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Frames uint8 [n,h,w,3], and the first frame's background alone, uint8 [h,w,3], without noise and blur."""
+    """Frames uint8 [n,h,w,3], and the first frame's background alone, uint8 [h,w,3], without noise and blur.
+
+    room: as `build_room` makes it.
+    """
     height, width = camera.height, camera.width
-    back = finish(room.picture, style)
+    back = finish(room, style)
     if style.vignette:
         y, x = np.mgrid[-1 : 1 : back.shape[0] * 1j, -1 : 1 : back.shape[1] * 1j]
-        back = (
-            back * (1.0 - style.vignette * np.clip((x * x + y * y) / 2, 0, 1)).astype(np.float32)[..., None]
-        )
+        fall = 1.0 - style.vignette * np.clip((x * x + y * y) / 2, 0, 1)
+        back = back * fall.astype(np.float32)[..., None]
     light = Light(style.sun, style.ambient, style.diffuse)
-    shadows = _shadow_outlines(solids, camera, style) if room.floor and solids else None
-    person = None
+    person = shadows = None
     if solids:
+        shadows = _shadow_outlines(solids, camera, style)
         colours = finish(np.array([s.colour for s in solids], np.float32) * 255.0, style)
         person = replace(outline(solids, camera, light), colours=colours)
     rng = np.random.default_rng(noise_seed)
@@ -103,13 +104,11 @@ def render(
     out = np.empty((frames, height, width, 3), np.uint8)
     for k in range(frames):
         dx, dy = (int(v) for v in style.shake[k])
-        view = back[MARGIN - dy : MARGIN - dy + height, MARGIN - dx : MARGIN - dx + width]
         picture = out[k]
-        picture[:] = view
-        if person is not None:
+        picture[:] = back[MARGIN - dy : MARGIN - dy + height, MARGIN - dx : MARGIN - dx + width]
+        if person is not None and shadows is not None:
             left, right, top, low = _bounds(person.numbers[k], width, height, dx, dy)
-            if shadows is not None:
-                _cast(picture, *shadows, camera, style, k, dx, dy)
+            _cast(picture, *shadows, camera, style, k, dx, dy)
             if left < right and top < low:
                 patch = picture[top:low, left:right].astype(np.float32)
                 depth = np.full(patch.shape[:2], 1e9, np.float32)
@@ -143,43 +142,28 @@ def _shadow_outlines(solids: list[Solid], camera: Camera, style: Style) -> tuple
     """The solids pressed flat onto the floor along the light, for a camera of lower resolution."""
     to_light = style.sun @ camera.axes
     up = max(float(to_light[1]), 0.45)
-    slope = np.array([to_light[0] / up, 0.0, to_light[2] / up])
+    slope = np.array([to_light[0] / up, 1.0, to_light[2] / up])
     flat: list[Solid] = []
     lying = np.broadcast_to([0.0, 1.0, 0.0], solids[0].start.shape)
     for solid in solids:
         if max(solid.wide) < 0.03:
             continue
-        ends = [
-            p - p[:, 1:2] * slope * np.array([1.0, 0.0, 1.0]) - p[:, 1:2] * np.array([0.0, 1.0, 0.0])
-            for p in (solid.start, solid.end)
-        ]
+        start, end = (p - p[:, 1:2] * slope for p in (solid.start, solid.end))
         wide = (solid.wide[0] * 1.1, solid.wide[1] * 1.1)
-        flat.append(
-            Solid(ends[0], ends[1], (0.01, 0.01), (0.0, 0.0, 0.0), deep=wide, across=lying, caps=wide)
-        )
+        flat.append(Solid(start, end, (0.01, 0.01), (0.0, 0.0, 0.0), wide, lying, wide))
     scale = SHADOW_SCALE
     small = replace(
-        camera,
-        focal=camera.focal / scale,
-        centre=(camera.centre[0] / scale, camera.centre[1] / scale),
-        width=-(-camera.width // scale),
-        height=-(-camera.height // scale),
-    )
+        camera, focal=camera.focal / scale, centre=(camera.centre[0] / scale, camera.centre[1] / scale),
+        width=-(-camera.width // scale), height=-(-camera.height // scale),
+    )  # fmt: skip
     light = Light(style.sun, 1.0, 0.0)
     drawn = outline(flat, small, light)
     return replace(drawn, colours=np.full_like(drawn.colours, 255.0)), light
 
 
 def _cast(
-    picture: NDArray[np.uint8],
-    shadows: Outlines,
-    light: Light,
-    camera: Camera,
-    style: Style,
-    k: int,
-    dx: int,
-    dy: int,
-) -> None:
+    picture: NDArray[np.uint8], shadows: Outlines, light: Light, camera: Camera, style: Style, k: int, dx: int, dy: int
+) -> None:  # fmt: skip
     """Darken the floor where the shadow falls, in place."""
     scale = SHADOW_SCALE
     left, right, top, low = _bounds(

@@ -1,29 +1,19 @@
-"""What is behind the person: rooms, outdoors and plain backdrops, ray-cast once per clip."""
+"""The room behind the person, ray-cast once per clip."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from exerlitenet.synthetic.camera import Camera
-from exerlitenet.synthetic.look import Colour, cloth
+from exerlitenet.synthetic.kinematics import Array, rotation_y
+from exerlitenet.synthetic.person import Colour, cloth
 
-Array = NDArray[np.float64]
 MARGIN = 12
 """Pixels by which a background is larger than the picture on each side, for a shaking camera."""
-
-
-@dataclass(frozen=True)
-class Room:
-    """picture: float32 [h+2m, w+2m, 3] in 0..255; floor: whether shadows fall on a floor; kind: its name."""
-
-    picture: NDArray[np.float32]
-    floor: bool
-    kind: str
 
 
 class Noise:
@@ -55,11 +45,7 @@ Texture = Callable[[Array, Array], Array]
 
 def _plain(colour: Colour, noise: Noise, amount: float, scale: float) -> Texture:
     base = np.array(colour)
-
-    def paint(u: Array, v: Array) -> Array:
-        return base * (1.0 + amount * noise.at(u * scale, v * scale))[..., None]
-
-    return paint
+    return lambda u, v: base * (1.0 + amount * noise.at(u * scale, v * scale))[..., None]
 
 
 def _planks(colour: Colour, noise: Noise, width: float) -> Texture:
@@ -93,15 +79,6 @@ def _tiles(colour: Colour, joint: Colour, noise: Noise, size: float, bricks: boo
     return paint
 
 
-def _stripes(one: Colour, two: Colour, width: float) -> Texture:
-    a, b = np.array(one), np.array(two)
-
-    def paint(u: Array, v: Array) -> Array:
-        return np.where((np.floor(u / width) % 2 == 0)[..., None], a, b)
-
-    return paint
-
-
 def _pastel(rng: np.random.Generator) -> Colour:
     value, tint = rng.uniform(0.35, 0.95), rng.uniform(-0.12, 0.12, 3)
     red, green, blue = (float(np.clip(value + t, 0.05, 1.0)) for t in tint)
@@ -128,9 +105,9 @@ def _wall(rng: np.random.Generator, noise: Noise) -> Texture:
         brick: Colour = (float(rng.uniform(0.4, 0.65)), 0.27, 0.20)
         return _tiles(brick, (0.6, 0.57, 0.53), noise, 0.075, True)
     if kind == 1:
-        base = _pastel(rng)
-        other: Colour = (base[0] * 0.9, base[1] * 0.9, base[2] * 0.92)
-        return _stripes(base, other, float(rng.uniform(0.06, 0.5)))
+        base = np.array(_pastel(rng))
+        other, width = base * [0.9, 0.9, 0.92], float(rng.uniform(0.06, 0.5))
+        return lambda u, v: np.where((np.floor(u / width) % 2 == 0)[..., None], base, other)
     if kind == 2:
         return _planks(_pastel(rng), noise, float(rng.uniform(0.1, 0.3)))
     if kind == 3:
@@ -138,14 +115,10 @@ def _wall(rng: np.random.Generator, noise: Noise) -> Texture:
     return _plain(_pastel(rng), noise, 0.05, 1.5)
 
 
-def _on_wall(
-    rng: np.random.Generator, colours: Array, u: Array, v: Array, noise: Noise, outside: bool
-) -> Array:
+def _on_wall(rng: np.random.Generator, colours: Array, u: Array, v: Array, noise: Noise) -> Array:
     """Paint windows, posters, doors and shelves over a wall's colours at wall coordinates (metres)."""
     for _ in range(int(rng.integers(0, 5))):
         x, kind = float(rng.uniform(-3.5, 3.5)), int(rng.integers(5))
-        if kind == 0 and not outside:
-            continue
         width, height = float(rng.uniform(0.4, 1.6)), float(rng.uniform(0.4, 1.3))
         low = float(rng.uniform(0.8, 1.5))
         if kind == 1:
@@ -178,24 +151,16 @@ def _on_wall(
 
 
 def _boxes(
-    rng: np.random.Generator,
-    origin: Array,
-    rays: Array,
-    colours: Array,
-    depth: Array,
-    count: int,
-    clear: float,
+    rng: np.random.Generator, origin: Array, rays: Array, colours: Array, depth: Array, clear: float
 ) -> Array:
     """Paint furniture: boxes on the floor outside a circle of `clear` metres round the person."""
-    for _ in range(count):
+    for _ in range(int(rng.integers(0, 6))):
         size = np.array([rng.uniform(0.3, 1.6), rng.uniform(0.3, 1.9), rng.uniform(0.3, 0.7)])
-        turn = float(rng.uniform(-0.4, 0.4))
+        rotate = rotation_y(np.array(rng.uniform(-0.4, 0.4)))
         x = float(rng.uniform(clear, 3.2)) * (1 if rng.random() < 0.5 else -1)
         z = float(rng.uniform(-3.0, 0.0))
         if rng.random() < 0.3:
             x, z = float(rng.uniform(-1.5, 1.5)), float(rng.uniform(-3.2, -clear - 0.6))
-        c, s = np.cos(turn), np.sin(turn)
-        rotate = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
         o = rotate @ (origin - np.array([x, size[1] / 2, z]))
         d = rays @ rotate.T
         d = np.where(np.abs(d) < 1e-9, 1e-9, d)
@@ -213,25 +178,25 @@ def _boxes(
     return colours
 
 
-def _indoors(rng: np.random.Generator, camera: Camera, rays: Array, clear: float) -> Array:
-    noise = Noise(rng)
-    origin = camera.position
-    turn = float(rng.normal(0.0, 0.2)) if rng.random() < 0.6 else 0.0
-    c, s = np.cos(turn), np.sin(turn)
-    rotate = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    o, d = rotate @ origin, rays @ rotate.T
+def build_room(rng: np.random.Generator, camera: Camera, clear: float) -> NDArray[np.float32]:
+    """A room for a camera, float32 [h+2m, w+2m, 3] in 0..255, m = MARGIN: colours under white light.
+
+    clear: metres round the origin that stay free.
+    """
+    rng.random()  # once drew what kind of place; seeds keep their rooms
+    noise, rays = Noise(rng), camera.rays(MARGIN)
+    rotate = rotation_y(np.array(rng.normal(0.0, 0.2) if rng.random() < 0.6 else 0.0))
+    o, d = rotate @ camera.position, rays @ rotate.T
     d = np.where(np.abs(d) < 1e-9, 1e-9, d)
     back = -clear - float(rng.choice([rng.uniform(0.1, 0.8), rng.uniform(0.8, 4.0)]))
     left = min(-clear - float(rng.uniform(0.2, 3.0)), o[0] - 0.5)
     right = max(clear + float(rng.uniform(0.2, 3.0)), o[0] + 0.5)
     top = max(float(rng.uniform(2.3, 3.6)), o[1] + 0.3)
-    planes = [
-        (1, 0.0, "floor"), (1, top, "ceiling"), (2, back, "back"), (0, left, "side"), (0, right, "side"),
-        (2, float(o[2]) + 2.0, "side"),
-    ]  # fmt: skip
+    # (axis, place) of floor, ceiling, back wall and three further walls.
+    planes = [(1, 0.0), (1, top), (2, back), (0, left), (0, right), (2, float(o[2]) + 2.0)]
     depth = np.full(rays.shape[:2], np.inf)
     which = np.zeros(rays.shape[:2], np.int64)
-    for k, (axis, at, _) in enumerate(planes):
+    for k, (axis, at) in enumerate(planes):
         t = (at - o[axis]) / d[..., axis]
         nearer = (t > 0.01) & (t < depth)
         depth, which = np.where(nearer, t, depth), np.where(nearer, k, which)
@@ -249,114 +214,20 @@ def _indoors(rng: np.random.Generator, camera: Camera, rays: Array, clear: float
         )
     white = np.array([0.92, 0.92, 0.9]) * rng.uniform(0.6, 1.0)
     colours = np.where((which == 1)[..., None], white, colours)
-    behind = _on_wall(rng, wall(x, y), x, y, noise, True)
+    behind = _on_wall(rng, wall(x, y), x, y, noise)
     skirting = np.array(_pastel(rng)) if rng.random() < 0.6 else None
     if skirting is not None:
         behind = np.where((y < 0.09)[..., None], skirting, behind)
     colours = np.where((which == 2)[..., None], behind, colours)
-    beside = _on_wall(rng, side(z, y), z, y, noise, True) * rng.uniform(0.75, 1.0)
+    beside = _on_wall(rng, side(z, y), z, y, noise) * rng.uniform(0.75, 1.0)
     colours = np.where((which >= 3)[..., None], beside, colours)
-    colours = _boxes(rng, o, d, colours, depth, int(rng.integers(0, 6)), clear)
+    colours = _boxes(rng, o, d, colours, depth, clear)
     # Corners are darker: a cheap stand-in for light that bounces.
     corner = np.minimum(np.minimum(np.abs(x - left), np.abs(x - right)), np.abs(z - back))
     corner = np.minimum(corner, np.where(which == 0, np.inf, np.abs(y)) + 0.1)
-    return np.asarray(colours * (0.82 + 0.18 * np.clip(corner / 0.5, 0, 1))[..., None])
-
-
-def _outdoors(rng: np.random.Generator, camera: Camera, rays: Array) -> Array:
-    noise = Noise(rng)
-    origin = camera.position
-    d = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
-    azimuth = np.arctan2(d[..., 0], -d[..., 2])
-    height = d[..., 1]
-    high, low = np.array([0.35, 0.58, 0.92]), np.array([0.85, 0.90, 0.95])
-    if rng.random() < 0.4:
-        high, low = np.array([0.70, 0.73, 0.78]), np.array([0.88, 0.88, 0.88])
-    blend = np.clip(height * 2.0, 0, 1)[..., None]
-    sky = low * (1 - blend) + high * blend
-    cloud = np.clip(noise.at(azimuth * 5, height * 14) * 1.5, 0, 1)[..., None]
-    sky = sky * (1 - 0.5 * cloud) + 0.5 * cloud
-    t = -origin[1] / np.minimum(d[..., 1], -1e-3)
-    x, z = origin[0] + t * d[..., 0], origin[2] + t * d[..., 2]
-    ground_kind = int(rng.integers(4))
-    fine = np.exp(-t / 12.0)
-    base = np.array(
-        [(0.30, 0.45, 0.18), (0.45, 0.45, 0.46), (0.76, 0.68, 0.50), (0.62, 0.33, 0.25)][ground_kind]
-    )
-    base = base * rng.uniform(0.7, 1.15)
-    ground = (
-        base * (1 + (0.30 * noise.at(x * 9, z * 9) * fine + 0.12 * noise.at(x * 0.7, z * 0.7)))[..., None]
-    )
-    skyline = float(rng.uniform(0.05, 0.28)) + 0.12 * noise.at(azimuth * 4, azimuth * 0 + 3)
-    if rng.random() < 0.35:
-        skyline = float(rng.uniform(0.1, 0.4)) + 0.15 * np.sign(
-            noise.at(np.floor(azimuth * 9), azimuth * 0 + 5, 1)
-        )
-        windows = (np.floor(azimuth * 60) % 2 == 0) & (np.floor(height * 50) % 2 == 0)
-        far = np.array(_pastel(rng)) * np.where(windows, 0.6, 0.95)[..., None]
-    else:
-        far = np.array([0.20, 0.33, 0.14]) * (1 + 0.6 * noise.at(azimuth * 25, height * 25))[..., None]
-    out = np.where((height < 0)[..., None], ground, np.where((height < skyline)[..., None], far, sky))
-    for _ in range(int(rng.integers(0, 4))):
-        where, thick = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.01, 0.04))
-        trunk = (np.abs(azimuth - where) < thick) & (height < 0.25) & (height > -0.08)
-        crown = (azimuth - where) ** 2 / (thick * 6) ** 2 + (
-            height - 0.33
-        ) ** 2 / 0.15**2 < 1 + 0.5 * noise.at(azimuth * 20, height * 20)
-        out = np.where(trunk[..., None], np.array([0.30, 0.22, 0.15]), out)
-        out = np.where(
-            crown[..., None],
-            np.array([0.22, 0.38, 0.15]) * (1 + 0.5 * noise.at(azimuth * 30, height * 30))[..., None],
-            out,
-        )
-    return out
-
-
-def _backdrop(rng: np.random.Generator, rays: Array) -> Array:
-    """A gradient, a studio wall, soft noise or blurred patches."""
-    height, width = rays.shape[:2]
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    kind = int(rng.integers(4))
-    one, two = np.array(_pastel(rng)), np.array(cloth(rng))
-    if kind == 0:
-        blend = np.clip(y * np.cos(1.0) + x * np.sin(rng.uniform(-1, 1)), 0, 1)
-        return np.asarray(one * (1 - blend[..., None]) + two * blend[..., None])
-    if kind == 1:
-        glow = np.exp(-((x - 0.5) ** 2 + (y - 0.4) ** 2) / 0.25)
-        tone = float(rng.choice([0.1, 0.5, 0.9]))
-        return np.asarray(np.full(3, tone) * (0.6 + 0.5 * glow)[..., None])
-    if kind == 2:
-        blend = np.clip(0.5 + 0.9 * Noise(rng).at(x * 5, y * 5, 4), 0, 1)[..., None]
-        return one * (1 - blend) + two * blend
-    out = np.broadcast_to(one, rays.shape).copy()
-    for _ in range(14):
-        i, j = int(rng.integers(height)), int(rng.integers(width))
-        out[i : i + int(rng.integers(10, height)), j : j + int(rng.integers(10, width // 2))] = np.array(
-            cloth(rng)
-        )
-    picture = Image.fromarray((np.clip(out, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(2, 12)))), np.float64) / 255
-
-
-def build_room(rng: np.random.Generator, camera: Camera, clear: float, kind: str | None = None) -> Room:
-    """A background for a camera; `clear`: metres round the origin that stay free. Unlit: colours under white
-    light.
-
-    kind: "indoors", "outdoors", "backdrop" or None to draw one.
-    """
-    drawn = str(rng.choice(["indoors", "outdoors", "backdrop"], p=[0.68, 0.17, 0.15]))
-    kind = kind or drawn
-    rays = camera.rays(MARGIN)
-    if kind == "outdoors":
-        picture = _outdoors(rng, camera, rays)
-    elif kind == "backdrop":
-        picture = _backdrop(rng, rays)
-    else:
-        picture = _indoors(rng, camera, rays, clear)
-    pixels = np.clip(picture * 255.0, 0, 255).astype(np.float32)
+    picture = colours * (0.82 + 0.18 * np.clip(corner / 0.5, 0, 1))[..., None]
+    pixels: NDArray[np.float32] = np.clip(picture * 255.0, 0, 255).astype(np.float32)
     if rng.random() < 0.3:
-        blurred = Image.fromarray(pixels.astype(np.uint8)).filter(
-            ImageFilter.GaussianBlur(float(rng.uniform(0.6, 2.5)))
-        )
-        pixels = np.asarray(blurred, np.float32)
-    return Room(pixels, kind != "backdrop", kind)
+        soft = ImageFilter.GaussianBlur(float(rng.uniform(0.6, 2.5)))
+        pixels = np.asarray(Image.fromarray(pixels.astype(np.uint8)).filter(soft), np.float32)
+    return pixels

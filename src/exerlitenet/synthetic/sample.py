@@ -6,20 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from exerlitenet.synthetic.body import draw_body
 from exerlitenet.synthetic.camera import frame_person
-from exerlitenet.synthetic.clip import RenderedClip, film, sets_of
-from exerlitenet.synthetic.curl import curling
+from exerlitenet.synthetic.clip import Motion, RenderedClip, film, sets_of
+from exerlitenet.synthetic.exercises import curling, squatting
 from exerlitenet.synthetic.kinematics import Array, rotation_y, solve
-from exerlitenet.synthetic.look import Colour, Look
-from exerlitenet.synthetic.motion import Motion
-from exerlitenet.synthetic.other import waving
-from exerlitenet.synthetic.postures import Stance, arms_by_angle, standing
+from exerlitenet.synthetic.person import Colour, Look, draw_body
+from exerlitenet.synthetic.postures import Stance, arms_by_angle, standing, waving
 from exerlitenet.synthetic.props import Props, dumbbell
 from exerlitenet.synthetic.raster import Solid
 from exerlitenet.synthetic.render import Style
-from exerlitenet.synthetic.squat import squatting
-from exerlitenet.synthetic.tempo import Schedule, Tempo, ease, schedule
+from exerlitenet.synthetic.tempo import Schedule, Tempo, active_in, ease, schedule
 
 SAMPLE_SEED = 1_000_000
 SQUATS, CURLS = 5, 6
@@ -96,7 +92,7 @@ def sample_clip(*, fps: float = 15.0, width: int = 256, height: int = 456) -> Re
     shown = np.concatenate([local.head + np.array([0, 0.16, 0]), *(local.ankles[:, s] for s in (0, 1))])
     shown = shown @ rotation_y(np.array([YAW]))[0].T
     camera = frame_person(
-        shown, elevation=0.0, field_of_view=float(np.radians(42)), fill=0.80, offset=(0.02, 0.0), width=width,
+        shown, field_of_view=float(np.radians(42)), fill=0.80, offset=(0.02, 0.0), width=width,
         height=height, camera_height=1.25,
     )  # fmt: skip
     sun = np.array([-0.45, -0.75, -0.48])
@@ -108,7 +104,7 @@ def sample_clip(*, fps: float = 15.0, width: int = 256, height: int = 456) -> Re
     motion = Motion(controls, plan, Props(), "squat", "arms_rising")
     clip = film(
         streams, SAMPLE_SEED, body, LOOK, motion, "oblique", (width, height), fps,
-        kind="indoors", extra=extra, camera=camera, style=style, yaw=float(YAW),
+        extra=extra, camera=camera, style=style, yaw=float(YAW),
     )  # fmt: skip
     segments = (*sets_of("squat", squats), *sets_of("biceps_curl", curls))
     return replace(clip, activity="squat;biceps_curl", segments=segments)
@@ -125,14 +121,12 @@ def _set(
     """A set of repetitions in `seconds` from `start`, as a schedule over the whole of `time`."""
     part = schedule(rng, fps=fps, seconds=seconds, repetitions=count, tempo=tempo, rests=False)
     first, n = round(start * fps), len(part.time)
-    phase, reach, active = np.zeros((len(time), 2)), np.ones(len(time)), np.zeros(len(time))
+    phase, reach = np.zeros((len(time), 2)), np.ones(len(time))
     phase[first : first + n], reach[first : first + n] = part.phase, part.reach
     begin = first / fps
     spans = tuple((a + begin, b + begin) for a, b in part.spans)
-    for a, b in spans:
-        active = np.maximum(active, np.minimum(ease((time - a + 0.7) / 0.7), ease((b + 0.7 - time) / 0.7)))
     extremes = tuple(round(float(t + begin), 4) for t in part.extremes_s)
-    return Schedule(time, phase, reach, active, extremes, spans, float(len(time) / fps))
+    return Schedule(time, phase, reach, active_in(time, spans), extremes, spans, float(len(time) / fps))
 
 
 def _stand(top: Array, n: int) -> list[Solid]:

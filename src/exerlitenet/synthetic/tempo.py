@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,19 +61,19 @@ def ease(x: Array) -> Array:
     return 0.5 - 0.5 * np.cos(np.pi * x)
 
 
-def wobble(rng: np.random.Generator, time: Array, fastest_hz: float = 0.6) -> Array:
+def wobble(rng: np.random.Generator, time: Array) -> Array:
     """A slow random curve of about -1..1 over `time` [n]."""
     total = np.zeros_like(time)
     for weight in (0.5, 0.3, 0.2):
-        total += weight * np.sin(2 * np.pi * (rng.uniform(0.05, fastest_hz) * time + rng.random()))
+        total += weight * np.sin(2 * np.pi * (rng.uniform(0.05, 0.6) * time + rng.random()))
     return total
 
 
-def draw_tempo(rng: np.random.Generator, period: tuple[float, float], hold: float = 0.25) -> Tempo:
+def draw_tempo(rng: np.random.Generator, period: tuple[float, float]) -> Tempo:
     """A tempo whose period is in `period` seconds (log-uniform), with a held peak in a quarter of draws."""
     total = float(np.exp(rng.uniform(np.log(period[0]), np.log(period[1]))))
     out, back = float(rng.uniform(0.8, 1.3)), float(rng.uniform(0.8, 1.2))
-    still = float(rng.uniform(0.0, 0.15)) if rng.random() > hold else float(rng.uniform(0.2, 0.9))
+    still = float(rng.uniform(0.0, 0.15)) if rng.random() > 0.25 else float(rng.uniform(0.2, 0.9))
     top = float(rng.uniform(0.0, 0.5))
     scale = total / (out + back + still + top)
     return Tempo(out * scale, still * scale, back * scale, top * scale)
@@ -124,22 +125,18 @@ def schedule(
                 f"got {seconds:g}; ask for fewer repetitions or a longer clip"
             )
         rest = seconds - durations.sum()
-        wanted = lead + tail + pause
-        lead, tail, pause = (x * rest / wanted for x in (lead, tail, pause))
+        lead, pause = (x * rest / (lead + tail + pause) for x in (lead, pause))
     else:
         seconds = lead + tail + pause + float(durations.sum())
     n = max(2, round(seconds * fps))
     time = np.arange(n) / fps
     phase, reach = np.zeros((n, 2)), np.ones(n)
     extremes: list[float] = []
-    start = lead
-    pause_after = int(pause_share * repetitions)
+    start, pause_after = lead, int(pause_share * repetitions)
     blocks: list[tuple[float, float]] = [(start, start)]
     for k, duration in enumerate(durations):
         scale = float(duration) / period
         out, hold, back = tempo.out * scale, tempo.hold * scale, tempo.back * scale
-        reach_k = float(reach_jitter[k])
-        middle = start + out + hold / 2.0
         inside = (time >= start) & (time < start + duration)
         t = time[inside] - start
         curve = ease(t / out) * (1.0 - ease((t - out - hold) / back))
@@ -147,19 +144,22 @@ def schedule(
         held = np.clip(1.0 - np.abs(t - out - hold / 2.0) / max(hold / 2.0 + 0.12, 1e-6), 0.0, 1.0)
         curve = curve * (0.985 + 0.015 * held)
         columns = {"both": [0, 1], "left": [0], "right": [1], "alternate": [k % 2]}[sides]
-        for column in columns:
-            phase[inside, column] = curve
-        reach[inside] = reach_k
-        extremes.append(middle)
+        phase[np.ix_(inside, columns)] = curve[:, None]
+        reach[inside] = float(reach_jitter[k])
+        extremes.append(start + out + hold / 2.0)
         start += float(duration)
         blocks[-1] = (blocks[-1][0], start)
         if pause > 0 and k + 1 == pause_after:
             start += pause
             blocks.append((start, start))
-    active = np.zeros(n)
-    for begin, end in blocks:
+    peaks_s = tuple(round(float(x), 4) for x in extremes)
+    return Schedule(time, phase, reach, active_in(time, blocks), peaks_s, tuple(blocks), float(n / fps))
+
+
+def active_in(time: Array, spans: Iterable[tuple[float, float]]) -> Array:
+    """1 inside the spans, 0 from 0.7 s outside them, soft in between; [n]."""
+    active = np.zeros(len(time))
+    for begin, end in spans:
         rising, falling = ease((time - begin + 0.7) / 0.7), ease((end + 0.7 - time) / 0.7)
         active = np.maximum(active, np.minimum(rising, falling))
-    return Schedule(
-        time, phase, reach, active, tuple(round(float(x), 4) for x in extremes), tuple(blocks), float(n / fps)
-    )
+    return active

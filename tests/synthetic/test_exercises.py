@@ -5,21 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exerlitenet.synthetic.body import draw_body
-from exerlitenet.synthetic.curl import STYLES as CURLS
-from exerlitenet.synthetic.curl import curl
+from exerlitenet.synthetic.clip import make_motion
+from exerlitenet.synthetic.exercises import CURLS, SQUATS
 from exerlitenet.synthetic.kinematics import Skeleton, solve
-from exerlitenet.synthetic.squat import STYLES, squat
+from exerlitenet.synthetic.person import draw_body
 
 
 def set_of(seed: int, style: str) -> tuple[Skeleton, np.ndarray]:
     rng = np.random.default_rng(seed)
     body = draw_body(rng)
-    motion = squat(rng, body, fps=15.0, seconds=None, repetitions=2, style=style)
+    motion = make_motion(rng, body, "squat", style, fps=15.0, seconds=None, repetitions=2)
     return solve(body, motion.controls), motion.plan.joint_phase
 
 
-@given(st.integers(0, 10_000), st.sampled_from(STYLES))
+@given(st.integers(0, 10_000), st.sampled_from(list(SQUATS)))
 @settings(max_examples=60, deadline=None)
 def test_feet_stay_and_knees_bend_forward(seed: int, style: str) -> None:
     pose, phase = set_of(seed, style)
@@ -35,7 +34,7 @@ def test_feet_stay_and_knees_bend_forward(seed: int, style: str) -> None:
     assert (np.abs(balance) < 0.45).all(), "the shoulders stay over the feet"
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", SQUATS)
 def test_bones_keep_their_length(style: str) -> None:
     pose, _ = set_of(3, style)
     for a, b in ((pose.hips, pose.knees), (pose.knees, pose.ankles), (pose.shoulders, pose.elbows)):
@@ -47,7 +46,7 @@ def test_bones_keep_their_length(style: str) -> None:
 def test_curls_bend_elbows_forward(style: str) -> None:
     rng = np.random.default_rng(5)
     body = draw_body(rng)
-    motion = curl(rng, body, fps=15.0, seconds=None, repetitions=2, style=style)
+    motion = make_motion(rng, body, "biceps_curl", style, fps=15.0, seconds=None, repetitions=2)
     pose = solve(body, motion.controls)
     side = int(motion.plan.phase.max(0).argmax())
     k = int(motion.plan.phase[:, side].argmax())
