@@ -10,12 +10,11 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -103,7 +102,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: status 403
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
+        asked = HTTPConnection(scope)
+        headers = asked.headers
         host = headers.get("host", "")
         if not self._access.knows_host(host_name(host)):
             return PlainTextResponse(
@@ -113,11 +113,10 @@ class Guard:
             return PlainTextResponse("Requests from other sites are refused.\n", 403)
         if scope["path"] in OPEN_PATHS:
             return None
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        shown = query.get("token", [None])[0]
+        shown = asked.query_params.get("token")
         if self._access.token is not None and self._access.accepts(shown) and scope["type"] == "http":
-            return self._welcome(scope, query)
-        if not self._access.accepts(shown or bearer(headers) or cookie(headers)):
+            return self._welcome(asked)
+        if not self._access.accepts(shown or bearer(headers) or asked.cookies.get(COOKIE)):
             return PlainTextResponse(
                 "A token is needed: open the whole address that `exerlitenet live` printed.\n", 401
             )
@@ -130,19 +129,13 @@ class Guard:
             return not writes or headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
         return origin == f"{'https' if self._access.secure else 'http'}://{host}"
 
-    def _welcome(self, scope: Scope, query: Mapping[str, list[str]]) -> Response:
+    def _welcome(self, asked: HTTPConnection) -> Response:
         """Moves the token from the address into a cookie, so that it is in no history and no picture."""
-        rest = urlencode({k: v for k, v in query.items() if k != "token"}, doseq=True)
-        path = "/" + scope["path"].lstrip("/\\")
+        rest = urlencode([(k, v) for k, v in asked.query_params.multi_items() if k != "token"])
+        path = "/" + asked.scope["path"].lstrip("/\\")
         response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        response.set_cookie(
-            COOKIE,
-            self._access.token or "",
-            httponly=True,
-            samesite="lax",
-            secure=self._access.secure,
-            path="/",
-        )
+        token, secure = self._access.token or "", self._access.secure
+        response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=secure, path="/")
         return response
 
     def _with_headers(self, send: Send) -> Send:
@@ -173,12 +166,3 @@ def bearer(headers: Headers) -> str | None:
     """The token of an Authorization header."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
-
-
-def cookie(headers: Headers) -> str | None:
-    """The token of our cookie."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value

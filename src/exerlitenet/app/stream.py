@@ -22,8 +22,8 @@ from exerlitenet.app import protocol
 from exerlitenet.app.limits import Allowance, Limits
 from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.pictures import brightness, decode_jpeg
-from exerlitenet.app.protocol import Alive, Counters, PictureMessage, ProtocolError, Start, Stop
-from exerlitenet.app.recorder import Recorder
+from exerlitenet.app.protocol import Alive, PictureMessage, ProtocolError, Start, Stop
+from exerlitenet.app.recorder import Recorded, Recorder
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.tracker import Tracker
 from exerlitenet.results import Frame
@@ -130,7 +130,7 @@ class Stream:
                 continue
             command = protocol.parse_command(text or "", limits)
             if isinstance(command, Alive):
-                await self._send(protocol.alive(self._counters))
+                await self._send({"type": "alive", **self._counters})
             else:
                 self._take_command(command)
 
@@ -202,15 +202,14 @@ class Stream:
         latency_s = time.monotonic() - picture.came_s
         return [
             *self._session_news(),
-            *(protocol.set_ended(item) for item in recorded.ended),
+            *_sets(recorded),
             protocol.state(
                 message.sequence, state, recorded.current, self._counters, latency_s, brightness(rgb)
             ),
         ]
 
     def _stop(self) -> list[Mapping[str, Any]]:
-        ended = self._close()
-        return [*ended, protocol.stopped(self._counters)]
+        return [*self._close(), {"type": "stopped", **self._counters}]
 
     def _close(self) -> list[Mapping[str, Any]]:
         """Ends the running stream, if there is one; returns what to tell of it."""
@@ -220,7 +219,7 @@ class Stream:
             return []
         recorded = recorder.take(tracker.finish().at(self._first_s or 0.0))
         recorder.end()
-        return [protocol.set_ended(item) for item in recorded.ended]
+        return _sets(recorded)
 
     def _session_news(self) -> list[Mapping[str, Any]]:
         recorder = self._recorder
@@ -232,8 +231,8 @@ class Stream:
         return [protocol.session_of(recorder.session, keeps=recorder.keeps, trouble=recorder.trouble)]
 
     @property
-    def _counters(self) -> Counters:
-        return Counters(self._received, self._dropped)
+    def _counters(self) -> dict[str, int]:
+        return {"received": self._received, "dropped": self._dropped}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         self._job = asyncio.get_running_loop().run_in_executor(self._services.pool, work)
@@ -254,14 +253,19 @@ class Stream:
             raise WebSocketDisconnect(1006) from error
 
     async def _refuse(self, error: ProtocolError) -> None:
-        """Ends the connection and says why."""
-        text = json.dumps(protocol.fault(str(error)))
+        """Ends the connection and says why, in a message too, since not every client sees a close reason."""
+        text = json.dumps({"type": "error", "reason": str(error)})
         try:
             async with asyncio.timeout(CLOSING_S):
                 await self._socket.send_text(text)
                 await self._socket.close(error.code, error.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             pass  # it does not listen, or has gone
+
+
+def _sets(recorded: Recorded) -> list[Mapping[str, Any]]:
+    """What to tell of sets that are over."""
+    return [{"type": "set", **protocol.set_message(item)} for item in recorded.ended]
 
 
 async def _undisturbed(work: Coroutine[Any, Any, T]) -> T:
