@@ -145,7 +145,7 @@ def test_clips_cross_in_a_split_by_sequence_and_count_as_trained_on() -> None:
     split = by_sequence()
     assert set(split.clips_of("test")) & set(split.clips_of("train"))
     trained = {SEQUENCES[i][0] for i in split.sequences_of("train")}
-    assert split.train_digests == sorted(CLIPS[i].digest for i in trained)
+    assert split.digests("train") == sorted(CLIPS[i].digest for i in trained)
 
 
 def test_a_damaged_split_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -55,8 +56,11 @@ class Access:
             return True
         if is_loopback(self.host):
             return False
+        with suppress(ValueError):
+            ipaddress.ip_address(name)
+            return True
         own = socket.gethostname().lower()
-        return is_address(name) or name in (self.host.lower(), own, f"{own}.local")
+        return name in (self.host.lower(), own, f"{own}.local")
 
     def accepts(self, token: str | None) -> bool:
         """Whether a visitor's token is right; compared in constant time."""
@@ -71,15 +75,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def is_address(name: str) -> bool:
-    """Whether a name is a literal IP address."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:
@@ -109,7 +104,8 @@ class Guard:
             return PlainTextResponse(
                 "This server does not go by that name; open the address it printed.\n", 421
             )
-        if not self._same_origin(headers, host, writes=is_write(scope)):
+        writes = scope["type"] == "websocket" or scope.get("method") not in ("GET", "HEAD", "OPTIONS")
+        if not self._same_origin(headers, host, writes=writes):
             return PlainTextResponse("Requests from other sites are refused.\n", 403)
         if scope["path"] in OPEN_PATHS:
             return None
@@ -148,11 +144,6 @@ class Guard:
             await send(message)
 
         return sending
-
-
-def is_write(scope: Scope) -> bool:
-    """Whether a request may change something: a WebSocket, or an HTTP method other than reading."""
-    return scope["type"] == "websocket" or scope.get("method") not in ("GET", "HEAD", "OPTIONS")
 
 
 def host_name(host: str) -> str:

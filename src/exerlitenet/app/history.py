@@ -129,11 +129,7 @@ async def _said(request: Request) -> dict[str, Any]:
         said = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InputError("expected a correction as JSON, got something else") from error
-    kinds: dict[str, tuple[type, ...]] = {
-        "exercise": (str, type(None)),
-        "repetitions": (int, type(None)),
-        "note": (str,),
-    }
+    kinds: dict[str, Any] = {"exercise": str | None, "repetitions": int | None, "note": str}
     if not isinstance(said, dict) or not said or not said.keys() <= kinds.keys():
         raise InputError(f"expected an object with some of {', '.join(kinds)}, got {str(said)[:80]}")
     for name, value in said.items():

@@ -22,7 +22,16 @@ from exerlitenet.app import protocol
 from exerlitenet.app.limits import Allowance, Limits
 from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.pictures import brightness, decode_jpeg
-from exerlitenet.app.protocol import Alive, PictureMessage, ProtocolError, Start, Stop
+from exerlitenet.app.protocol import (
+    BAD_DATA,
+    BROKEN,
+    POLICY,
+    Alive,
+    PictureMessage,
+    ProtocolError,
+    Start,
+    Stop,
+)
 from exerlitenet.app.recorder import Recorded, Recorder
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.tracker import Tracker
@@ -81,9 +90,7 @@ class Stream:
             if isinstance(outcome, ProtocolError):
                 await self._refuse(outcome)
             elif isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect):
-                await self._refuse(
-                    ProtocolError(protocol.BROKEN, "something went wrong; the server says what")
-                )
+                await self._refuse(ProtocolError(BROKEN, "something went wrong; the server says what"))
                 raise outcome
 
     async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> list[BaseException | None]:
@@ -111,20 +118,16 @@ class Stream:
                     message = await self._socket.receive()
             except TimeoutError as error:
                 why = "nothing came for too long" if self._source_begun else 'no "start" came'
-                raise ProtocolError(protocol.POLICY, f"{why}; connect again to go on") from error
+                raise ProtocolError(POLICY, f"{why}; connect again to go on") from error
             if message["type"] == "websocket.disconnect":
                 return
             data, text = message.get("bytes"), message.get("text")
             size = len(data) if data is not None else len(text or "")
             now_s = time.monotonic()
             if not messages.take(1, now_s):
-                raise ProtocolError(
-                    protocol.POLICY, f"more than {limits.messages_per_s:g} messages a second came"
-                )
+                raise ProtocolError(POLICY, f"more than {limits.messages_per_s:g} messages a second came")
             if not volume.take(size, now_s):
-                raise ProtocolError(
-                    protocol.POLICY, f"more than {limits.bytes_per_s:.0f} bytes a second came"
-                )
+                raise ProtocolError(POLICY, f"more than {limits.bytes_per_s:.0f} bytes a second came")
             if data is not None:
                 self._take_picture(protocol.parse_picture(data, limits), now_s)
                 continue
@@ -136,7 +139,7 @@ class Stream:
 
     def _take_picture(self, message: PictureMessage, now_s: float) -> None:
         if not self._source_begun:
-            raise ProtocolError(protocol.BAD_DATA, 'a stream begins with "start", before its first frame')
+            raise ProtocolError(BAD_DATA, 'a stream begins with "start", before its first frame')
         self._received += 1
         picture = _Picture(message, now_s)
         if self._waiting and isinstance(self._waiting[-1], _Picture):
@@ -148,10 +151,10 @@ class Stream:
 
     def _take_command(self, command: Start | Stop) -> None:
         if isinstance(command, Stop) and not self._source_begun:
-            raise ProtocolError(protocol.BAD_DATA, 'there is nothing to stop before "start"')
+            raise ProtocolError(BAD_DATA, 'there is nothing to stop before "start"')
         self._source_begun = True
         if sum(not isinstance(item, _Picture) for item in self._waiting) >= MOST_COMMANDS:
-            raise ProtocolError(protocol.POLICY, "too many commands at once; wait for the answers")
+            raise ProtocolError(POLICY, "too many commands at once; wait for the answers")
         self._waiting.append(command)
         self._arrived.set()
 
@@ -167,7 +170,7 @@ class Stream:
             elif isinstance(item, Start):
                 answers = await self._in_thread(partial(self._start, item))
             else:
-                answers = await self._in_thread(self._stop)
+                answers = [*await self._in_thread(self._close), {"type": "stopped", **self._counters}]
             for answer in answers:
                 await self._send(answer)
 
@@ -185,14 +188,12 @@ class Stream:
     def _recognize(self, picture: _Picture) -> list[Mapping[str, Any]]:
         message = picture.message
         if self._tracker is None or self._recorder is None:
-            raise ProtocolError(
-                protocol.BAD_DATA, 'this stream was stopped; send "start" before its next frame'
-            )
+            raise ProtocolError(BAD_DATA, 'this stream was stopped; send "start" before its next frame')
         if self._first_s is None:
             self._first_s = message.time_s
         elif message.time_s < self._last_s:
             raise ProtocolError(
-                protocol.BAD_DATA,
+                BAD_DATA,
                 f'the time of a frame fell from {self._last_s:.3f} to {message.time_s:.3f} s; "start" begins anew',
             )
         self._last_s = message.time_s
@@ -207,9 +208,6 @@ class Stream:
                 message.sequence, state, recorded.current, self._counters, latency_s, brightness(rgb)
             ),
         ]
-
-    def _stop(self) -> list[Mapping[str, Any]]:
-        return [*self._close(), {"type": "stopped", **self._counters}]
 
     def _close(self) -> list[Mapping[str, Any]]:
         """Ends the running stream, if there is one; returns what to tell of it."""
@@ -247,7 +245,7 @@ class Stream:
             async with asyncio.timeout(self._limits.send_s):
                 await self._socket.send_text(text)
         except TimeoutError as error:
-            raise ProtocolError(protocol.POLICY, "answers were not read for too long") from error
+            raise ProtocolError(POLICY, "answers were not read for too long") from error
         except RuntimeError as error:
             # A client that breaks the protocol is left by the server itself, and `_receive` hears of it a moment later.
             raise WebSocketDisconnect(1006) from error

@@ -29,11 +29,9 @@ PROGRESS_S = 0.5
 class Uploads:
     """Takes files one after another, as many at once as the limits say."""
 
-    def __init__(self, recognizer: Recognizer, limits: Limits, folder: Path | None = None) -> None:
-        """folder: where files are meanwhile; the system's temporary folder by default."""
+    def __init__(self, recognizer: Recognizer, limits: Limits) -> None:
         self._recognizer = recognizer
         self._limits = limits
-        self._folder = folder
         self._running = 0
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(limits.uploads, "upload")
@@ -50,7 +48,7 @@ class Uploads:
         self._running += 1
         path: Path | None = None
         try:
-            with tempfile.NamedTemporaryFile(prefix="exerlitenet-", dir=self._folder, delete=False) as file:
+            with tempfile.NamedTemporaryFile(prefix="exerlitenet-", delete=False) as file:
                 path = Path(file.name)
                 received = await self._store(request, file)
         except BaseException as error:
