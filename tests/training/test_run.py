@@ -162,7 +162,7 @@ def test_provenance_names_data_and_no_paths(tmp_path: Path, config: Config) -> N
     facts = run.provenance()
     assert facts["dataset"] == [clip.digest for clip in CLIPS]
     assert facts["train_groups"] == by_group().train_groups
-    assert facts["train_digests"] == by_group().train_digests
+    assert facts["train_digests"] == by_group().digests("train")
     assert facts["config"] == config.to_dict()
     assert facts["seconds"] == 2.5
     assert {"python", "exerlitenet", "numpy"} <= set(facts["versions"])
