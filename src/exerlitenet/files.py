@@ -71,6 +71,14 @@ def write_output(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, where it is missing. Raises InputError when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: no folder can be made there ({error.strerror}); name another") from error
+
+
 def is_special(path: Path) -> bool:
     """A pipe or a device: nothing can be put in its place."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

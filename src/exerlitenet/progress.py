@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 
@@ -34,19 +33,21 @@ class Lines:
 
 
 class Bars:
-    """A bar on stderr with the time left; lines scroll above it. A context manager."""
+    """A bar on stderr with the time left; lines scroll above it. A context manager.
 
-    def __init__(self) -> None:
+    percent: shows the share that is done in place of steps.
+    """
+
+    def __init__(self, *, percent: bool = False) -> None:
+        from rich import progress
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Display
 
-        self._display = Display(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
+        self._display = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.TaskProgressColumn() if percent else progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[note]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
@@ -56,9 +57,7 @@ class Bars:
         self._display.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._display.stop()
 
     def step(self, what: str, done: float, total: float | None, note: str = "") -> None:

@@ -16,7 +16,6 @@ from exerlitenet.app.protocol import (
     HEADER,
     JPEG_START,
     Alive,
-    Counters,
     PictureMessage,
     ProtocolError,
     Start,
@@ -140,7 +139,9 @@ def test_a_set_tells_its_tempo() -> None:
 def test_a_state_is_plain_json() -> None:
     running = Segment(1.0, 9.0, "squat", 0.81234, 1, (2.0,))
     prediction = Prediction(9.0, {"squat": 0.91234, "none": 0.08766}, "squat", 0.5)
-    message = state(3, TrackerState(9.0, prediction, running), running, Counters(10, 2), 0.0123, 0.4)
+    message = state(
+        3, TrackerState(9.0, prediction, running), running, {"received": 10, "dropped": 2}, 0.0123, 0.4
+    )
     assert json.loads(json.dumps(message, allow_nan=False)) == message
     assert (message["exercise"], message["repetitions"], message["dropped"], message["latency_ms"]) == (
         "squat",

@@ -145,7 +145,7 @@ def test_clips_cross_in_a_split_by_sequence_and_count_as_trained_on() -> None:
     split = by_sequence()
     assert set(split.clips_of("test")) & set(split.clips_of("train"))
     trained = {SEQUENCES[i][0] for i in split.sequences_of("train")}
-    assert split.train_digests == sorted(CLIPS[i].digest for i in trained)
+    assert split.digests("train") == sorted(CLIPS[i].digest for i in trained)
 
 
 def test_a_damaged_split_is_refused(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_provenance_names_data_and_no_paths(tmp_path: Path, config: Config) -> N
     facts = run.provenance()
     assert facts["dataset"] == [clip.digest for clip in CLIPS]
     assert facts["train_groups"] == by_group().train_groups
-    assert facts["train_digests"] == by_group().train_digests
+    assert facts["train_digests"] == by_group().digests("train")
     assert facts["config"] == config.to_dict()
     assert facts["seconds"] == 2.5
     assert {"python", "exerlitenet", "numpy"} <= set(facts["versions"])

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,8 +56,11 @@ class Access:
             return True
         if is_loopback(self.host):
             return False
+        with suppress(ValueError):
+            ipaddress.ip_address(name)
+            return True
         own = socket.gethostname().lower()
-        return is_address(name) or name in (self.host.lower(), own, f"{own}.local")
+        return name in (self.host.lower(), own, f"{own}.local")
 
     def accepts(self, token: str | None) -> bool:
         """Whether a visitor's token is right; compared in constant time."""
@@ -72,15 +75,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def is_address(name: str) -> bool:
-    """Whether a name is a literal IP address."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:
@@ -103,21 +97,22 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: status 403
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
+        asked = HTTPConnection(scope)
+        headers = asked.headers
         host = headers.get("host", "")
         if not self._access.knows_host(host_name(host)):
             return PlainTextResponse(
                 "This server does not go by that name; open the address it printed.\n", 421
             )
-        if not self._same_origin(headers, host, writes=is_write(scope)):
+        writes = scope["type"] == "websocket" or scope.get("method") not in ("GET", "HEAD", "OPTIONS")
+        if not self._same_origin(headers, host, writes=writes):
             return PlainTextResponse("Requests from other sites are refused.\n", 403)
         if scope["path"] in OPEN_PATHS:
             return None
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        shown = query.get("token", [None])[0]
+        shown = asked.query_params.get("token")
         if self._access.token is not None and self._access.accepts(shown) and scope["type"] == "http":
-            return self._welcome(scope, query)
-        if not self._access.accepts(shown or bearer(headers) or cookie(headers)):
+            return self._welcome(asked)
+        if not self._access.accepts(shown or bearer(headers) or asked.cookies.get(COOKIE)):
             return PlainTextResponse(
                 "A token is needed: open the whole address that `exerlitenet live` printed.\n", 401
             )
@@ -130,19 +125,13 @@ class Guard:
             return not writes or headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
         return origin == f"{'https' if self._access.secure else 'http'}://{host}"
 
-    def _welcome(self, scope: Scope, query: Mapping[str, list[str]]) -> Response:
+    def _welcome(self, asked: HTTPConnection) -> Response:
         """Moves the token from the address into a cookie, so that it is in no history and no picture."""
-        rest = urlencode({k: v for k, v in query.items() if k != "token"}, doseq=True)
-        path = "/" + scope["path"].lstrip("/\\")
+        rest = urlencode([(k, v) for k, v in asked.query_params.multi_items() if k != "token"])
+        path = "/" + asked.scope["path"].lstrip("/\\")
         response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        response.set_cookie(
-            COOKIE,
-            self._access.token or "",
-            httponly=True,
-            samesite="lax",
-            secure=self._access.secure,
-            path="/",
-        )
+        token, secure = self._access.token or "", self._access.secure
+        response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=secure, path="/")
         return response
 
     def _with_headers(self, send: Send) -> Send:
@@ -157,11 +146,6 @@ class Guard:
         return sending
 
 
-def is_write(scope: Scope) -> bool:
-    """Whether a request may change something: a WebSocket, or an HTTP method other than reading."""
-    return scope["type"] == "websocket" or scope.get("method") not in ("GET", "HEAD", "OPTIONS")
-
-
 def host_name(host: str) -> str:
     """The name in a Host header, without port and brackets, in small letters."""
     if host.startswith("["):
@@ -173,12 +157,3 @@ def bearer(headers: Headers) -> str | None:
     """The token of an Authorization header."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
-
-
-def cookie(headers: Headers) -> str | None:
-    """The token of our cookie."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from exerlitenet.app.log.database import LogUnusable
 from exerlitenet.app.log.export import labels_csv, sessions_json, sets_csv
 from exerlitenet.app.log.figures import MOST_DAYS, counts, history, totals, with_tempo
-from exerlitenet.app.log.records import NotInLog, Session
+from exerlitenet.app.log.records import NotInLog, Session, Set
 from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.errors import InputError
 
@@ -61,14 +61,8 @@ def history_routes(log: SessionLog) -> list[Route]:
             with_tempo(await run_in_threadpool(log.correct, request.path_params["id"], **said))
         )
 
-    def delete(request: Request) -> Response:
-        return JSONResponse(with_tempo(log.delete(request.path_params["id"])))
-
-    def restore(request: Request) -> Response:
-        return JSONResponse(with_tempo(log.restore(request.path_params["id"])))
-
-    def undo(request: Request) -> Response:
-        return JSONResponse(with_tempo(log.undo(request.path_params["id"])))
+    def with_set(change: Callable[[int], Set]) -> Endpoint:
+        return _explained(lambda request: JSONResponse(with_tempo(change(request.path_params["id"]))))
 
     def export(request: Request) -> Response:
         wanted = request.query_params.get("format", "csv")
@@ -88,9 +82,9 @@ def history_routes(log: SessionLog) -> list[Route]:
         Route("/api/sessions", _explained(sessions), methods=["GET"]),
         Route("/api/sessions/{id:int}", _explained(session), methods=["GET"]),
         Route("/api/sets/{id:int}", _explained(correct), methods=["PATCH"]),
-        Route("/api/sets/{id:int}", _explained(delete), methods=["DELETE"]),
-        Route("/api/sets/{id:int}/restore", _explained(restore), methods=["POST"]),
-        Route("/api/sets/{id:int}/undo", _explained(undo), methods=["POST"]),
+        Route("/api/sets/{id:int}", with_set(log.delete), methods=["DELETE"]),
+        Route("/api/sets/{id:int}/restore", with_set(log.restore), methods=["POST"]),
+        Route("/api/sets/{id:int}/undo", with_set(log.undo), methods=["POST"]),
         Route("/api/export", _explained(export), methods=["GET"]),
     ]
 
@@ -104,12 +98,9 @@ def _explained(endpoint: Callable[[Request], Response] | Endpoint) -> Endpoint:
                 response: Response = await endpoint(request)
                 return response
             return await run_in_threadpool(cast(Callable[[Request], Response], endpoint), request)
-        except NotInLog as error:
-            return JSONResponse({"error": str(error)}, 404)
-        except LogUnusable as error:
-            return JSONResponse({"error": str(error)}, 503)
         except InputError as error:
-            return JSONResponse({"error": str(error)}, 400)
+            status = 404 if isinstance(error, NotInLog) else 503 if isinstance(error, LogUnusable) else 400
+            return JSONResponse({"error": str(error)}, status)
 
     return answer
 
@@ -138,11 +129,7 @@ async def _said(request: Request) -> dict[str, Any]:
         said = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InputError("expected a correction as JSON, got something else") from error
-    kinds: dict[str, tuple[type, ...]] = {
-        "exercise": (str, type(None)),
-        "repetitions": (int, type(None)),
-        "note": (str,),
-    }
+    kinds: dict[str, Any] = {"exercise": str | None, "repetitions": int | None, "note": str}
     if not isinstance(said, dict) or not said or not said.keys() <= kinds.keys():
         raise InputError(f"expected an object with some of {', '.join(kinds)}, got {str(said)[:80]}")
     for name, value in said.items():

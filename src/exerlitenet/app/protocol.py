@@ -154,23 +154,18 @@ def session_of(session: int | None, *, keeps: bool, trouble: str | None = None) 
     return {"type": "session", "session": session, "log": keeps, "trouble": trouble}
 
 
-@dataclass(frozen=True)
-class Counters:
-    """Of one connection: frames that came, and that were dropped for newer ones."""
-
-    received: int
-    dropped: int
-
-
 def state(
     sequence: int,
     at: TrackerState,
     now: Segment | None,
-    counters: Counters,
+    counters: Mapping[str, int],
     latency_s: float,
     brightness: float,
 ) -> dict[str, Any]:
-    """Answers every frame that was worked on. now: the running set, with what was resumed."""
+    """Answers every frame that was worked on. now: the running set, with what was resumed.
+
+    counters: frames of the connection that were "received", and "dropped" for newer ones.
+    """
     prediction = at.prediction
     return {
         "type": "state",
@@ -187,8 +182,7 @@ def state(
         "phase_time_s": _rounded(prediction.phase_time_s if prediction else None),
         "brightness": round(brightness, 3),
         "person": at.person,
-        "received": counters.received,
-        "dropped": counters.dropped,
+        **counters,
         "latency_ms": round(1000 * latency_s, 1),
         "set": None if now is None else set_message(now),
     }
@@ -213,23 +207,3 @@ def set_message(item: Segment) -> dict[str, Any]:
         "repetition_times_s": [round(t, 3) for t in times],
         "tempo_s": [round(b - a, 3) for a, b in pairwise(times)],
     }
-
-
-def set_ended(item: Segment) -> dict[str, Any]:
-    """A set is over; its numbers are final."""
-    return {"type": "set", **set_message(item)}
-
-
-def alive(counters: Counters) -> dict[str, Any]:
-    """Answers "alive", also while a frame is worked on."""
-    return {"type": "alive", "received": counters.received, "dropped": counters.dropped}
-
-
-def stopped(counters: Counters) -> dict[str, Any]:
-    """Answers "stop", after the last set."""
-    return {"type": "stopped", "received": counters.received, "dropped": counters.dropped}
-
-
-def fault(reason: str) -> dict[str, Any]:
-    """Sent before the connection is closed, since not every client sees a close reason."""
-    return {"type": "error", "reason": reason}

@@ -22,8 +22,17 @@ from exerlitenet.app import protocol
 from exerlitenet.app.limits import Allowance, Limits
 from exerlitenet.app.log.session_log import SessionLog
 from exerlitenet.app.pictures import brightness, decode_jpeg
-from exerlitenet.app.protocol import Alive, Counters, PictureMessage, ProtocolError, Start, Stop
-from exerlitenet.app.recorder import Recorder
+from exerlitenet.app.protocol import (
+    BAD_DATA,
+    BROKEN,
+    POLICY,
+    Alive,
+    PictureMessage,
+    ProtocolError,
+    Start,
+    Stop,
+)
+from exerlitenet.app.recorder import Recorded, Recorder
 from exerlitenet.recognition.recognizer import Recognizer
 from exerlitenet.recognition.tracker import Tracker
 from exerlitenet.results import Frame
@@ -81,9 +90,7 @@ class Stream:
             if isinstance(outcome, ProtocolError):
                 await self._refuse(outcome)
             elif isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect):
-                await self._refuse(
-                    ProtocolError(protocol.BROKEN, "something went wrong; the server says what")
-                )
+                await self._refuse(ProtocolError(BROKEN, "something went wrong; the server says what"))
                 raise outcome
 
     async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> list[BaseException | None]:
@@ -111,32 +118,28 @@ class Stream:
                     message = await self._socket.receive()
             except TimeoutError as error:
                 why = "nothing came for too long" if self._source_begun else 'no "start" came'
-                raise ProtocolError(protocol.POLICY, f"{why}; connect again to continue") from error
+                raise ProtocolError(POLICY, f"{why}; connect again to continue") from error
             if message["type"] == "websocket.disconnect":
                 return
             data, text = message.get("bytes"), message.get("text")
             size = len(data) if data is not None else len(text or "")
             now_s = time.monotonic()
             if not messages.take(1, now_s):
-                raise ProtocolError(
-                    protocol.POLICY, f"more than {limits.messages_per_s:g} messages a second came"
-                )
+                raise ProtocolError(POLICY, f"more than {limits.messages_per_s:g} messages a second came")
             if not volume.take(size, now_s):
-                raise ProtocolError(
-                    protocol.POLICY, f"more than {limits.bytes_per_s:.0f} bytes a second came"
-                )
+                raise ProtocolError(POLICY, f"more than {limits.bytes_per_s:.0f} bytes a second came")
             if data is not None:
                 self._take_picture(protocol.parse_picture(data, limits), now_s)
                 continue
             command = protocol.parse_command(text or "", limits)
             if isinstance(command, Alive):
-                await self._send(protocol.alive(self._counters))
+                await self._send({"type": "alive", **self._counters})
             else:
                 self._take_command(command)
 
     def _take_picture(self, message: PictureMessage, now_s: float) -> None:
         if not self._source_begun:
-            raise ProtocolError(protocol.BAD_DATA, 'a stream begins with "start", before its first frame')
+            raise ProtocolError(BAD_DATA, 'a stream begins with "start", before its first frame')
         self._received += 1
         picture = _Picture(message, now_s)
         if self._waiting and isinstance(self._waiting[-1], _Picture):
@@ -148,10 +151,10 @@ class Stream:
 
     def _take_command(self, command: Start | Stop) -> None:
         if isinstance(command, Stop) and not self._source_begun:
-            raise ProtocolError(protocol.BAD_DATA, 'there is nothing to stop before "start"')
+            raise ProtocolError(BAD_DATA, 'there is nothing to stop before "start"')
         self._source_begun = True
         if sum(not isinstance(item, _Picture) for item in self._waiting) >= MOST_COMMANDS:
-            raise ProtocolError(protocol.POLICY, "too many commands at once; wait for the answers")
+            raise ProtocolError(POLICY, "too many commands at once; wait for the answers")
         self._waiting.append(command)
         self._arrived.set()
 
@@ -167,7 +170,7 @@ class Stream:
             elif isinstance(item, Start):
                 answers = await self._in_thread(partial(self._start, item))
             else:
-                answers = await self._in_thread(self._stop)
+                answers = [*await self._in_thread(self._close), {"type": "stopped", **self._counters}]
             for answer in answers:
                 await self._send(answer)
 
@@ -185,14 +188,12 @@ class Stream:
     def _recognize(self, picture: _Picture) -> list[Mapping[str, Any]]:
         message = picture.message
         if self._tracker is None or self._recorder is None:
-            raise ProtocolError(
-                protocol.BAD_DATA, 'this stream was stopped; send "start" before its next frame'
-            )
+            raise ProtocolError(BAD_DATA, 'this stream was stopped; send "start" before its next frame')
         if self._first_s is None:
             self._first_s = message.time_s
         elif message.time_s < self._last_s:
             raise ProtocolError(
-                protocol.BAD_DATA,
+                BAD_DATA,
                 f'the time of a frame fell from {self._last_s:.3f} to {message.time_s:.3f} s; "start" begins anew',
             )
         self._last_s = message.time_s
@@ -202,15 +203,11 @@ class Stream:
         latency_s = time.monotonic() - picture.came_s
         return [
             *self._session_news(),
-            *(protocol.set_ended(item) for item in recorded.ended),
+            *_sets(recorded),
             protocol.state(
                 message.sequence, state, recorded.current, self._counters, latency_s, brightness(rgb)
             ),
         ]
-
-    def _stop(self) -> list[Mapping[str, Any]]:
-        ended = self._close()
-        return [*ended, protocol.stopped(self._counters)]
 
     def _close(self) -> list[Mapping[str, Any]]:
         """Ends the running stream, if there is one; returns what to tell of it."""
@@ -220,7 +217,7 @@ class Stream:
             return []
         recorded = recorder.take(tracker.finish().at(self._first_s or 0.0))
         recorder.end()
-        return [protocol.set_ended(item) for item in recorded.ended]
+        return _sets(recorded)
 
     def _session_news(self) -> list[Mapping[str, Any]]:
         recorder = self._recorder
@@ -232,8 +229,8 @@ class Stream:
         return [protocol.session_of(recorder.session, keeps=recorder.keeps, trouble=recorder.trouble)]
 
     @property
-    def _counters(self) -> Counters:
-        return Counters(self._received, self._dropped)
+    def _counters(self) -> dict[str, int]:
+        return {"received": self._received, "dropped": self._dropped}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         self._job = asyncio.get_running_loop().run_in_executor(self._services.pool, work)
@@ -248,20 +245,25 @@ class Stream:
             async with asyncio.timeout(self._limits.send_s):
                 await self._socket.send_text(text)
         except TimeoutError as error:
-            raise ProtocolError(protocol.POLICY, "answers were not read for too long") from error
+            raise ProtocolError(POLICY, "answers were not read for too long") from error
         except RuntimeError as error:
             # A client that breaks the protocol is left by the server itself, and `_receive` hears of it a moment later.
             raise WebSocketDisconnect(1006) from error
 
     async def _refuse(self, error: ProtocolError) -> None:
-        """Ends the connection and says why."""
-        text = json.dumps(protocol.fault(str(error)))
+        """Ends the connection and says why, in a message too, since not every client sees a close reason."""
+        text = json.dumps({"type": "error", "reason": str(error)})
         try:
             async with asyncio.timeout(CLOSING_S):
                 await self._socket.send_text(text)
                 await self._socket.close(error.code, error.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             pass  # it does not listen, or has gone
+
+
+def _sets(recorded: Recorded) -> list[Mapping[str, Any]]:
+    """What to tell of sets that are over."""
+    return [{"type": "set", **protocol.set_message(item)} for item in recorded.ended]
 
 
 async def _undisturbed(work: Coroutine[Any, Any, T]) -> T:

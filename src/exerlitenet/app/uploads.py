@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import Any
+from typing import IO, Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -29,11 +29,9 @@ PROGRESS_S = 0.5
 class Uploads:
     """Takes files one after another, as many at once as the limits say."""
 
-    def __init__(self, recognizer: Recognizer, limits: Limits, folder: Path | None = None) -> None:
-        """folder: where files are meanwhile; the system's temporary folder by default."""
+    def __init__(self, recognizer: Recognizer, limits: Limits) -> None:
         self._recognizer = recognizer
         self._limits = limits
-        self._folder = folder
         self._running = 0
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(limits.uploads, "upload")
@@ -50,15 +48,15 @@ class Uploads:
         self._running += 1
         path: Path | None = None
         try:
-            path = self._new_file()
-            received = await self._store(request, path)
-        except ClientDisconnect:
+            with tempfile.NamedTemporaryFile(prefix="exerlitenet-", delete=False) as file:
+                path = Path(file.name)
+                received = await self._store(request, file)
+        except BaseException as error:
             self._forget(path)
-            return Response(status_code=400)
-        except BaseException:
-            self._forget(path)
+            if isinstance(error, ClientDisconnect):
+                return Response(status_code=400)
             raise
-        if received is None or received == 0:
+        if not received:
             self._forget(path)
             return (
                 too_large(limits)
@@ -72,19 +70,14 @@ class Uploads:
         self._closing.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _new_file(self) -> Path:
-        with tempfile.NamedTemporaryFile(prefix="exerlitenet-", dir=self._folder, delete=False) as file:
-            return Path(file.name)
-
-    async def _store(self, request: Request, path: Path) -> int | None:
+    async def _store(self, request: Request, file: IO[bytes]) -> int | None:
         """Bytes written, None when there were too many."""
         written = 0
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                written += len(chunk)
-                if written > self._limits.upload_bytes:
-                    return None
-                await asyncio.to_thread(file.write, chunk)
+        async for chunk in request.stream():
+            written += len(chunk)
+            if written > self._limits.upload_bytes:
+                return None
+            await asyncio.to_thread(file.write, chunk)
         return written
 
     def _lines(self, path: Path, name: str) -> AsyncIterator[str]:

@@ -56,13 +56,8 @@ def benchmark(
     from exerlitenet.benchmark import run_benchmark
 
     with bar("measuring") as on_progress:
-        result = run_benchmark(
-            model,
-            quick=quick,
-            only=tuple(only or ()),
-            against=tuple(against or ()),
-            on_progress=on_progress,
-        )
+        parts, peers = tuple(only or ()), tuple(against or ())
+        result = run_benchmark(model, quick=quick, only=parts, against=peers, on_progress=on_progress)
     screen = console(quiet="-" in (json_to, csv_to))
     screen.print(table_of(result))
     for note in result.notes:
@@ -71,10 +66,9 @@ def benchmark(
         write_json(result.to_json(), json_to)
     if csv_to is not None:
         write_text(result.to_csv(), csv_to)
-    if out is not None:
-        written = out / file_name(result.machine)
-        write_text(result.to_csv(), written)
-        screen.print(f"written: {written}", soft_wrap=True)
+    if named is not None:
+        write_text(result.to_csv(), named)
+        screen.print(f"written: {named}", soft_wrap=True)
 
 
 def table_of(result: Benchmark) -> Table:
@@ -97,13 +91,7 @@ def table_of(result: Benchmark) -> Table:
             bound = "" if target is None else f"{target}: {target.verdict(measure)}"
             if target is not None and result.quick:  # rough figures get no verdict
                 bound = str(target)
-            table.add_row(
-                part if k == 0 else "",
-                measure.name,
-                figure(measure.value),
-                spread(measure),
-                measure.unit,
-                bound,
-            )
+            name = part if k == 0 else ""
+            table.add_row(name, measure.name, figure(measure.value), spread(measure), measure.unit, bound)
         table.add_section()
     return table

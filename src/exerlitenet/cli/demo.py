@@ -6,7 +6,6 @@ A rendered person is recognised and counted beside the truth; or any video of th
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from exerlitenet.cli.options import ModelOption
 from exerlitenet.cli.output import OnProgress, bar, complain, console
 from exerlitenet.cli.show import clock, show_workout
 from exerlitenet.errors import InputError
+from exerlitenet.files import make_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,14 +35,8 @@ What next:
                    print(workout.exercise, workout.repetitions)"""
 
 
-@dataclass(frozen=True)
-class Expected:
-    """One set of the sample clip as it truly is; seconds."""
-
-    exercise: str
-    start_s: float
-    end_s: float
-    repetitions: int
+Expected = tuple[str, float, float, int]
+"""One set of the sample clip as it truly is: exercise, start and end in seconds, repetitions."""
 
 
 def demo(
@@ -65,12 +59,7 @@ def demo(
     recognizer = Recognizer.load(model)
     if video is not None:
         check_can_be_read_twice(video)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{out}: no folder can be made there ({error.strerror}); name another by --out"
-        ) from error
+    make_folder(out)
     expected: tuple[Expected, ...] = ()
     with bar("rendering a person" if video is None else "recognising") as on_progress:
         if video is None:
@@ -119,7 +108,7 @@ def write_sample(path: Path, on_progress: OnProgress | None = None) -> tuple[Exp
     clip = sample_clip()
     with output_file(path) as unfinished:
         write_video(clip.frames, clip.fps, unfinished)
-    return tuple(Expected(*segment) for segment in clip.segments)
+    return clip.segments
 
 
 def show_truth(out: Console, found: tuple[Segment, ...], expected: tuple[Expected, ...]) -> bool:
@@ -127,14 +116,14 @@ def show_truth(out: Console, found: tuple[Segment, ...], expected: tuple[Expecte
 
     Returns whether the sample is recognised: the same exercises in the same order, and each count at most one off.
     """
-    same = [s.exercise for s in found] == [e.exercise for e in expected]
+    same = [s.exercise for s in found] == [exercise for exercise, *_ in expected]
     errors = []
-    for number, truth in enumerate(expected):
-        its = found[number : number + 1] if same else [s for s in found if s.exercise == truth.exercise]
+    for number, (exercise, start_s, end_s, repetitions) in enumerate(expected):
+        its = found[number : number + 1] if same else [s for s in found if s.exercise == exercise]
         counted = sum(s.repetitions or 0 for s in its)
-        errors.append(abs(counted - truth.repetitions))
-        line = f"{truth.exercise} from {clock(truth.start_s)} to {clock(truth.end_s)}"
-        out.print(f"truth: {line}: expected {truth.repetitions}, counted {counted}", soft_wrap=True)
+        errors.append(abs(counted - repetitions))
+        line = f"{exercise} from {clock(start_s)} to {clock(end_s)}"
+        out.print(f"truth: {line}: expected {repetitions}, counted {counted}", soft_wrap=True)
     if not expected:
         return True
     right = same and max(errors) <= 1

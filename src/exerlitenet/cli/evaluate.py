@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exerlitenet.cli.options import JsonOption, ReportOption, load_keras, needs_training_extra
+from exerlitenet.cli.options import (
+    DatasetArgument,
+    JsonOption,
+    ReportOption,
+    load_keras,
+    needs_training_extra,
+)
 from exerlitenet.cli.output import bar, check_different, check_writable, complain, console, write_json
 from exerlitenet.errors import InputError
 
@@ -43,9 +49,7 @@ def evaluate(
         str,
         typer.Argument(metavar="MODEL|RUN", help='Folder of a model or of a training run, or "default".'),
     ],
-    dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
-    ],
+    dataset: DatasetArgument,
     part: Annotated[
         str,
         typer.Option(
@@ -129,11 +133,7 @@ def open_model(name: str) -> Opened:
         run = Run.open(folder)
         split = run.split
         load_keras()
-        parts = {
-            part: frozenset(split.clips[i].digest for i in split.clips_of(part))
-            for part in PARTS
-            if part != "all"
-        }
+        parts = {part: frozenset(split.digests(part)) for part in PARTS[1:]}
         return Opened(recognizer_of_run(folder), run.provenance(), parts, split.split.statement)
     shipped = name == "default" and not folder.exists()
     if not shipped and not (folder / CARD).is_file():

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.options import ModelOption, needs_page_extra
+from exerlitenet.cli.options import DatabaseOption, ModelOption, needs_page_extra
 from exerlitenet.errors import InputError
+from exerlitenet.files import make_folder
 from exerlitenet.folders import cache_folder, database_path
 
 SHORTEST_TOKEN = 8
@@ -35,9 +36,7 @@ def live(
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key (PEM).")] = None,
     model: ModelOption = None,
-    database: Annotated[
-        Path | None, typer.Option("--database", metavar="FILE", help="The workout log.", show_default=False)
-    ] = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Open a page that recognises and counts what you do in front of the camera.
 
@@ -93,9 +92,6 @@ def sample_video() -> Path:
     folder = cache_folder()
     path = folder / f"sample-{__version__}.mp4"
     if not path.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
+        make_folder(folder)
         write_sample(path)
     return path

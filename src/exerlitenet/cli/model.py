@@ -56,22 +56,19 @@ def tables(description: ModelDescription) -> Group:
     sums.add_column("")
     for phase in description.phases:
         sums.add_column(f'phase "{phase}"', justify="right")
-    for label, before, after in (
-        ("parameters", description.before.total, description.after.total),
-        ("trainable", description.before.trainable, description.after.trainable),
-        ("non-trainable", description.before.non_trainable, description.after.non_trainable),
+    before, after = description.before, description.after
+    for label, first, last in (
+        ("parameters", before.total, after.total),
+        ("trainable", before.trainable, after.trainable),
+        ("non-trainable", before.non_trainable, after.non_trainable),
         ("MACs of the backbone, one frame", description.frame.macs, description.frame.macs),
         ("MACs, one sequence", description.sequence.macs, description.sequence.macs),
         ("FLOPs, one sequence", description.sequence.flops, description.sequence.flops),
     ):
-        sums.add_row(label, f"{before:,}", f"{after:,}")
-    for label, small, large in (
-        ("weights", description.before.weights_bytes, description.after.weights_bytes),
-        (
-            "checkpoint with Adam's moments",
-            description.before.checkpoint_bytes,
-            description.after.checkpoint_bytes,
-        ),
+        sums.add_row(label, f"{first:,}", f"{last:,}")
+    for label, first, last in (
+        ("weights", before.weights_bytes, after.weights_bytes),
+        ("checkpoint with Adam's moments", before.checkpoint_bytes, after.checkpoint_bytes),
     ):
-        sums.add_row(label, f"{small / 1e6:.1f} MB", f"{large / 1e6:.1f} MB")
+        sums.add_row(label, f"{first / 1e6:.1f} MB", f"{last / 1e6:.1f} MB")
     return Group(rows, sums, Text(CONVENTION, style="dim"))

@@ -23,6 +23,15 @@ ModelOption = Annotated[
         show_default=False,
     ),
 ]
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--database",
+        metavar="FILE",
+        help="The workout log; by default $EXERLITENET_DATABASE, else sessions.db in your folder for data.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE|-", help="Write the results as JSON; - is standard output."),
@@ -36,6 +45,17 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Change one value of the configuration; may be repeated."
     ),
 ]
+DatasetArgument = Annotated[
+    Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
+]
+
+
+def check_dataset(dataset: Path) -> None:
+    """Raises InputError where there is nothing of that name; called before Keras is loaded."""
+    if not dataset.exists():
+        raise InputError(
+            f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
+        )
 
 
 def needs_training_extra(*packages: str) -> None:

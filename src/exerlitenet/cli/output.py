@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from exerlitenet.errors import InputError
 from exerlitenet.files import STANDARD_OUTPUT as STANDARD_OUTPUT
 from exerlitenet.files import check_writable as check_writable
 from exerlitenet.files import write_output
+from exerlitenet.progress import Bars
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,15 +75,6 @@ def bar(what: str) -> Iterator[OnProgress]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task(what, total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)
+    with Bars(percent=True) as bars:
+        bars.step(what, 0, None)
+        yield partial(bars.step, what)

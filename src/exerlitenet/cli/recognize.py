@@ -71,7 +71,12 @@ def recognize(
         write_page(workouts, report)
         out.print(f"report: {report}", soft_wrap=True)
     if annotate is not None and workouts:
-        write_annotated(videos[0], workouts[0], annotate, seconds)
+        from exerlitenet.video.annotate import annotate_video
+
+        with bar(f"writing {annotate.name}") as on_progress:
+            annotate_video(
+                videos[0], workouts[0], annotate, seconds=seconds, on_progress=lambda s: on_progress(s, 1.0)
+            )
         out.print(f"annotated video: {annotate}", soft_wrap=True)
     if len(workouts) < len(videos):
         raise typer.Exit(2)
@@ -137,13 +142,3 @@ def line_of(state: TrackerState) -> str:
     """Such as "0:12.5  squat  3"."""
     count = state.current.repetitions if state.current else None
     return f"{clock(state.time_s)}  {state.exercise}" + ("" if count is None else f"  {count}")
-
-
-def write_annotated(video: str, workout: Workout, out: Path, seconds: float | None) -> None:
-    """The video with its results drawn on it, with a bar."""
-    from exerlitenet.video.annotate import annotate_video
-
-    with bar(f"writing {out.name}") as on_progress:
-        annotate_video(
-            video, workout, out, seconds=seconds, on_progress=lambda share: on_progress(share, 1.0)
-        )

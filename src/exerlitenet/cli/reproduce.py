@@ -7,16 +7,20 @@ from typing import Annotated
 
 import typer
 
-from exerlitenet.cli.options import SetOption, ends_with_ctrl_c, load_keras, needs_training_extra
+from exerlitenet.cli.options import (
+    DatasetArgument,
+    SetOption,
+    check_dataset,
+    ends_with_ctrl_c,
+    load_keras,
+    needs_training_extra,
+)
 from exerlitenet.cli.output import console
 from exerlitenet.cli.train import progress_on_stderr
-from exerlitenet.errors import InputError
 
 
 def reproduce(
-    dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
-    ],
+    dataset: DatasetArgument,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the study; it is made.")],
     changes: SetOption = None,
     weights: Annotated[
@@ -55,10 +59,7 @@ def reproduce(
     from exerlitenet.reproduction.verdicts import tally
 
     plan = make_plan(changes or (), weights or (), quick=quick)
-    if not dataset.exists():
-        raise InputError(
-            f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
-        )
+    check_dataset(dataset)
     with ends_with_ctrl_c():
         load_keras()
         with progress_on_stderr() as progress:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exerlitenet.cli.options import DatabaseOption
 from exerlitenet.cli.output import STANDARD_OUTPUT, check_writable, console, write_text
 from exerlitenet.errors import InputError
 from exerlitenet.folders import database_path
@@ -24,16 +25,6 @@ sessions = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-
-DatabaseOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--database",
-        metavar="FILE",
-        help="The workout log; by default $EXERLITENET_DATABASE, else sessions.db in your folder for data.",
-        show_default=False,
-    ),
-]
 
 
 class Format(StrEnum):

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exerlitenet.cli.options import SetOption, load_keras, needs_training_extra
+from exerlitenet.cli.options import (
+    DatasetArgument,
+    SetOption,
+    check_dataset,
+    load_keras,
+    needs_training_extra,
+)
 from exerlitenet.cli.output import console
 from exerlitenet.errors import InputError
 
@@ -19,9 +25,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="A folder with one sub-folder per class, or a CSV.")
-    ],
+    dataset: DatasetArgument,
     config: Annotated[
         str, typer.Option("--config", metavar="paper|default|FILE.toml", help="What to train, and how.")
     ],
@@ -48,10 +52,7 @@ def train(
     from exerlitenet.training.registry import fit_run
 
     settings = load_config(config, changes or ())
-    if not dataset.exists():
-        raise InputError(
-            f"expected a dataset (a folder of class folders or a CSV), but {dataset} does not exist"
-        )
+    check_dataset(dataset)
     if weights not in ("imagenet", "none") and not Path(weights).is_file():
         raise InputError(f"--weights takes imagenet, none or a .weights.h5 file, found no file {weights}")
     first = None if weights == "none" else weights

@@ -46,9 +46,7 @@ class HeadWeights:
     @property
     def roles(self) -> dict[str, str]:
         """Role -> name of the graph's output."""
-        return {
-            role: role for role in ("probabilities", "phase") if role != "phase" or self.phase is not None
-        }
+        return {"probabilities": "probabilities"} | ({} if self.phase is None else {"phase": "phase"})
 
     @classmethod
     def of_layers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from exerlitenet.recognition.bundle import SAMPLE_TOLERANCE, Bundle, Graph
 from exerlitenet.recognition.engine import Floats, no_joints, whole_squares
 from exerlitenet.recognition.frame_encoder import encode_whole
 from exerlitenet.recognition.streaming_head import NEXT, StreamingHead
-from exerlitenet.video.sequence import SequenceSpec
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -27,25 +27,11 @@ class OnnxEngine:
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, check: bool = True) -> None:
         self.bundle = bundle
+        self.name, self.classes = bundle.name, bundle.classes
+        self.spec, self.phase_delay = bundle.spec, bundle.phase_delay
         self._threads = threads
         if check:
             self.check_sample()
-
-    @property
-    def name(self) -> str:
-        return self.bundle.name
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.bundle.classes
-
-    @property
-    def spec(self) -> SequenceSpec:
-        return self.bundle.spec
-
-    @property
-    def phase_delay(self) -> int:
-        return self.bundle.phase_delay
 
     def encode(self, pixels: Floats) -> Floats:
         graph = self.bundle.encoder
@@ -145,23 +131,28 @@ class OnnxEngine:
         return tuple(name for name in optional if name + NEXT in names)
 
     def _session(self, graph: Graph) -> Any:
-        import onnxruntime
-
-        # For a program that had imported ONNX Runtime before this package could switch its reports off.
-        getattr(onnxruntime, "disable_telemetry_events", lambda: None)()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        # Weights that are stored as int8 become float32 once, on loading, not at every run.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
         path = self.bundle.folder / graph.file
         try:
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            return session_of(path, self._threads)
         except Exception as fault:
             if not type(fault).__module__.startswith("onnxruntime"):
                 raise
             raise InputError(f"{path} is not an ONNX graph that runs here: {_first_line(fault)}") from fault
+
+
+def session_of(path: Path, threads: int = 1) -> Any:
+    """A graph in ONNX Runtime, on the processor."""
+    import onnxruntime
+
+    # For a program that had imported ONNX Runtime before this package could switch its reports off.
+    getattr(onnxruntime, "disable_telemetry_events", lambda: None)()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Weights that are stored as int8 become float32 once, on loading, not at every run.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _first_line(fault: Exception) -> str:

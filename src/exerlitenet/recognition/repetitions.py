@@ -56,7 +56,6 @@ class PhaseCounter:
     since models differ in how far their phase swings: rest and trembling count nothing, and half repetitions
     after full ones do not count. If the signal starts in the middle of a rise (its first value is the low
     point), less rise will do when there is more fall: both together must make 0.7 of the cycle.
-
     """
 
     # Of a cycle's two halves, how much is needed when the first is cut by the start: 0.7 of 2.

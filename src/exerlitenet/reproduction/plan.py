@@ -17,7 +17,7 @@ from typing import Any
 from exerlitenet.datasets.manifest import Manifest
 from exerlitenet.datasets.split import Protocol
 from exerlitenet.errors import InputError
-from exerlitenet.files import TEMPORARY, write_atomically
+from exerlitenet.files import TEMPORARY, make_folder, write_atomically
 from exerlitenet.reproduction.systems import (
     LEARNERS,
     SEEDS,
@@ -211,8 +211,5 @@ def begin_study(out: Path, plan: Plan, manifest: Manifest) -> None:
     marker = out / MARKER
     if marker.is_file():
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise InputError(f"{out}: no folder can be made there ({fault.strerror}); name another") from fault
+    make_folder(out)
     write_atomically(marker, json.dumps(_facts(plan, manifest), indent=1) + "\n")

@@ -383,24 +383,20 @@ def _override(raw: dict[str, Any], text: str) -> None:
     value = _override_value(key.strip(), value_text.strip())
     place: Any = raw
     for depth, part in enumerate(parts):
-        last = depth == len(parts) - 1
         where = ".".join(parts[: depth + 1])
+        at: Any = part
         if isinstance(place, list):
             if not part.isdigit() or int(part) >= len(place):
                 raise InputError(
                     f"--set {where}: expected a position from 0 to {len(place) - 1}, got {part!r}"
                 )
-            if last:
-                place[int(part)] = value
-            else:
-                place = place[int(part)]
-        elif isinstance(place, dict):
-            if last:
-                place[part] = value
-            else:
-                place = place.setdefault(part, {})
-        else:
+            at = int(part)
+        elif not isinstance(place, dict):
             raise InputError(f"--set {where}: {'.'.join(parts[:depth])} is a value, it has no keys")
+        if depth == len(parts) - 1:
+            place[at] = value
+        else:
+            place = place[at] if isinstance(place, list) else place.setdefault(at, {})
 
 
 def _override_value(key: str, text: str) -> Any:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exerlitenet.datasets.manifest import read_manifest
-from exerlitenet.datasets.split import PARTS
 from exerlitenet.errors import InputError
 from exerlitenet.export.export import ExportReport, Parts, export_bundle
 from exerlitenet.files import replacing
@@ -142,14 +141,14 @@ def recognizer_of_run(folder: Path) -> Recognizer:
 def export_run(folder: Path, out: Path, *, int8: bool = False) -> ExportReport:
     """A finished run as a bundle in the new folder `out`. See `export.export_bundle`."""
     run = Run.open(folder)
-    metrics = run.metrics
-    rendered, sample = _rendered_sequences(run.config)
+    metrics, config = run.metrics, run.config
+    rendered, sample = _rendered_sequences(config)
     kept = run.folder / "sequences.npz"
     real: list[NDArray[np.uint8]] = []
     if kept.is_file():
         with np.load(kept, allow_pickle=False) as stored:
             real = list(stored["sequences"])
-    config, trained = run.config, MODEL_TYPES[run.config.model.kind].parts(run)
+    trained = MODEL_TYPES[config.model.kind].parts(run)
     parts = Parts(
         name=config.name,
         classes=config.classes,
@@ -177,22 +176,18 @@ def _rendered_sequences(config: Config) -> tuple[list[NDArray[np.uint8]], NDArra
     from exerlitenet.synthetic.clip import render_clip
 
     spec = config.sequence
-    sequences = []
-    sample: NDArray[np.uint8] | None = None
+    sequences, shown = [], []
     for seed, label in zip(COMPARED_SEEDS, ("squat", "biceps_curl", "none", "squat"), strict=True):
         clip = render_clip(seed, label, seconds=spec.window_s + 2, fps=2 * spec.rate)
         frames = clip.frames[::2]
-        frames = frames[window_indices(0, len(frames), spec.frames)]
-        sequences.append(np.stack([prepare(frame, spec) for frame in frames]))
-        sample = frames if sample is None else sample
-    assert sample is not None
-    return sequences, sample
+        shown.append(frames[window_indices(0, len(frames), spec.frames)])
+        sequences.append(np.stack([prepare(frame, spec) for frame in shown[-1]]))
+    return sequences, shown[0]
 
 
 def _provenance(run: Run) -> dict[str, Any]:
     """Where the model comes from, and which clips (by content) were in which part of its split."""
     split = run.split
-    parts = {part: sorted({split.clips[i].digest for i in split.clips_of(part)}) for part in PARTS}
     found = run.provenance()
     found.pop("dataset")
     config = found["config"]
@@ -200,10 +195,8 @@ def _provenance(run: Run) -> dict[str, Any]:
         table = config["posture"]
         names = {key: Path(value).name for key, value in table.items() if isinstance(value, str)}
         found["config"] = config | {"posture": table | names}
-    return found | {
-        "protocol": found["split"],
-        "split": {part: parts[part] for part in ("validation", "test")},
-    }
+    parts = {part: split.digests(part) for part in ("validation", "test")}
+    return found | {"protocol": found["split"], "split": parts}
 
 
 def _figures(metrics: dict[str, Any]) -> dict[str, Any]:

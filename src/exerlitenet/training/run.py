@@ -34,7 +34,7 @@ from exerlitenet.datasets.clips import Clip, digest_of
 from exerlitenet.datasets.manifest import Manifest, read_manifest
 from exerlitenet.datasets.split import Split
 from exerlitenet.errors import InputError
-from exerlitenet.files import TEMPORARY, write_atomically
+from exerlitenet.files import TEMPORARY, make_folder, write_atomically
 from exerlitenet.progress import Progress
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.keras import load_weights
@@ -94,9 +94,9 @@ class RunSplit:
     def train_groups(self) -> list[str]:
         return sorted({self.clips[i].group for i in self.clips_of("train")})
 
-    @property
-    def train_digests(self) -> list[str]:
-        return sorted({self.clips[i].digest for i in self.clips_of("train")})
+    def digests(self, part: str) -> list[str]:
+        """sha256 of the content of `clips_of` the part, each once, in order."""
+        return sorted({self.clips[i].digest for i in self.clips_of(part)})
 
     def to_json(self) -> dict[str, Any]:
         return self.split.to_json() | {
@@ -143,11 +143,8 @@ class Run:
         first_weights = _describe_weights(weights)
         if out.exists() and not out.is_dir():
             raise InputError(f"expected a folder for the run, but {out} is a file; name another")
-        there = (
-            {path.name for path in out.iterdir() if not path.name.startswith(TEMPORARY)}
-            if out.exists()
-            else set()
-        )
+        files = out.iterdir() if out.exists() else ()
+        there = {path.name for path in files if not path.name.startswith(TEMPORARY)}
         if there and not resume:
             raise InputError(f"{out} is not empty; name another folder, or continue a run by --resume")
         # A run killed while it was being made has no marker yet; nothing is lost by beginning again.
@@ -156,18 +153,9 @@ class Run:
             run._check_same(config, first_weights)
             run.remove_temporary_files()
             return run
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{out}: no folder can be made there ({error.strerror}); name another"
-            ) from error
-        facts = {
-            "format": FORMAT,
-            "kind": config.model.kind,
-            "weights": first_weights,
-            "versions": _versions(),
-        }
+        make_folder(out)
+        facts: dict[str, Any] = {"format": FORMAT, "kind": config.model.kind, "weights": first_weights}
+        facts["versions"] = _versions()
         write_atomically(out / "config.toml", config.to_toml())
         write_atomically(out / MARKER, json.dumps(facts, indent=1) + "\n")
         return cls(out, config, facts)
@@ -270,14 +258,14 @@ class Run:
             "split": split.split.statement,
             "dataset": [clip.digest for clip in split.clips],
             "train_groups": split.train_groups,
-            "train_digests": split.train_digests,
+            "train_digests": split.digests("train"),
             "first_weights": self.facts["weights"],
             "versions": dict(self.facts["versions"]),
             "seconds": round(sum(float(row.get("seconds") or 0) for row in self.history), 1),
         }
 
     @contextmanager
-    def training(self, *, keep_cache: bool = False) -> Iterator[None]:
+    def training(self) -> Iterator[None]:
         """Around a training: what only an unfinished run needs goes at its end, and a run that ends with an
         InputError before it has learned anything leaves nothing.
         """
@@ -287,18 +275,17 @@ class Run:
             if not any(self.folder.rglob("*.weights.h5")) and not any(self.folder.rglob("*checkpoint.npz")):
                 self.discard()
             raise
-        self.finish(keep_cache=keep_cache)
+        self.finish()
 
     def remove_temporary_files(self) -> None:
         """What a killed program left half-written."""
         for path in self.folder.rglob(f"{TEMPORARY}*"):
             path.unlink()
 
-    def finish(self, *, keep_cache: bool = False) -> None:
+    def finish(self) -> None:
         """Removes what only an unfinished run needs."""
         self.checkpoint.unlink(missing_ok=True)
-        if not keep_cache:
-            shutil.rmtree(self.cache, ignore_errors=True)
+        shutil.rmtree(self.cache, ignore_errors=True)
         self.remove_temporary_files()
 
     def discard(self) -> None:

@@ -70,16 +70,7 @@ class ModelDescription:
                 "non_trainable_before": self.before.non_trainable,
                 "non_trainable_after": self.after.non_trainable,
             },
-            "layers": [
-                {
-                    "name": layer.name,
-                    "type": layer.type,
-                    "output_shape": list(layer.output_shape),
-                    "parameters": layer.parameters,
-                    "macs": layer.macs,
-                }
-                for layer in self.layers
-            ],
+            "layers": [vars(layer) | {"output_shape": list(layer.output_shape)} for layer in self.layers],
             "macs": {"frame": self.frame.macs, "sequence": self.sequence.macs},
             "flops_sequence": self.sequence.flops,
             "convention": CONVENTION,

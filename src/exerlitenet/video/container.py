@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from typing import Literal
 
 import av
@@ -80,7 +81,7 @@ class ContainerTrack:
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in order of time; those out of order are dropped."""
-        for frame in self._with_first():
+        for frame in chain([self._first], self._frames):
             if self._skipper is not None:
                 yield from self._skipped(frame.pts)
             time_base = frame.time_base or self._stream.time_base
@@ -115,10 +116,6 @@ class ContainerTrack:
         """Closes the container."""
         self._frames.close()
         self._container.close()
-
-    def _with_first(self) -> Iterator[av.VideoFrame]:
-        yield self._first
-        yield from self._frames
 
     def _stamp(self, pts: int | None, time_base: Fraction | None) -> float | None:
         if pts is not None and time_base:

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -54,6 +53,7 @@ class VideoSource:
         self, name: str, track: Track, *, rate: float | None, limit_s: float | None, prefetch: int = 0
     ) -> None:
         self.name = name
+        self.fps, self.width, self.height = track.fps, track.width, track.height
         self._track = track
         self._rate = rate
         self._limit_s = limit_s
@@ -67,18 +67,6 @@ class VideoSource:
             self.duration_s = limit_s if self.duration_s is None else min(limit_s, self.duration_s)
 
     @property
-    def fps(self) -> float:
-        return self._track.fps
-
-    @property
-    def width(self) -> int:
-        return self._track.width
-
-    @property
-    def height(self) -> int:
-        return self._track.height
-
-    @property
     def fault(self) -> str | None:
         return self._track.fault
 
@@ -90,9 +78,7 @@ class VideoSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from exerlitenet.app.log.records import Correction, Session, Set
 
@@ -79,12 +80,6 @@ def read_sessions(connection: sqlite3.Connection, *, session: int | None = None)
     )
 
 
-def _correction(row: Iterable[object]) -> Correction:
+def _correction(row: Iterable[Any]) -> Correction:
     made_at, exercise, repetitions, deleted, note = row
-    return Correction(
-        made_at=datetime.fromisoformat(str(made_at)),
-        exercise=None if exercise is None else str(exercise),
-        repetitions=None if repetitions is None else int(str(repetitions)),
-        deleted=bool(deleted),
-        note=str(note),
-    )
+    return Correction(datetime.fromisoformat(made_at), exercise, repetitions, bool(deleted), note)

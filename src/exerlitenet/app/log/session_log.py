@@ -9,16 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TypedDict, Unpack
 
 from exerlitenet.app.log.database import Database
 from exerlitenet.app.log.reading import read_sessions, read_sets
 from exerlitenet.app.log.records import LARGEST_NUMBER, Correction, NotInLog, Session, Set
 from exerlitenet.errors import InputError
-
-CAMERA = "camera"
-"""The source of a session that came from a camera."""
 
 MOST_REPETITIONS = 9999
 LONGEST_NOTE = 500
@@ -39,7 +35,8 @@ class SessionLog:
 
     Every call is one transaction: what it wrote is there when it returns, and stays there when the program is
     killed. All methods may be called from any thread, and several logs, also of several programs, may be open
-    on one file. They raise InputError where the file cannot be read or written.
+    on one file. They raise InputError where the file cannot be read or written, and NotInLog for a session or a set
+    that is not there.
     """
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
@@ -62,14 +59,12 @@ class SessionLog:
     def __enter__(self) -> SessionLog:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # As it happens. Numbers that are not finite are a defect of the caller: ValueError.
 
-    def begin_session(self, model: str, source: str = CAMERA) -> int:
+    def begin_session(self, model: str, source: str = "camera") -> int:
         """Begins a session now and returns its number. source: "camera", or the name of a video file."""
         with self._database.writing() as connection:
             cursor = connection.execute(
@@ -81,8 +76,7 @@ class SessionLog:
     def resume_session(self, session: int, model: str | None = None) -> None:
         """Resumes a session that was interrupted or ended. model: where it is another one now.
 
-        Sets that were under way stay as far as they came; the next one is a set of its own. Raises InputError
-        when there is no such session.
+        Sets that were under way stay as far as they came; the next one is a set of its own.
         """
         with self._database.writing() as connection:
             self._require_session(connection, session)
@@ -93,9 +87,7 @@ class SessionLog:
             connection.execute("UPDATE sets SET finished = 1 WHERE session_id = ?", (session,))
 
     def end_session(self, session: int) -> None:
-        """Ends a session now, and its sets that are still under way where they are. Raises InputError when
-        there is no such session.
-        """
+        """Ends a session now, and its sets that are still under way where they are."""
         with self._database.writing() as connection:
             self._require_session(connection, session)
             connection.execute("UPDATE sessions SET ended_at = ? WHERE id = ?", (_text(_now()), session))
@@ -107,7 +99,7 @@ class SessionLog:
         """Begins a set and returns its number.
 
         start_s: seconds in the session's stream. started_at: when that was, now by default; without a time
-        zone it is taken as local time. Raises InputError when there is no such session.
+        zone it is taken as local time.
         """
         start_s = _finite(start_s)
         with self._database.writing() as connection:
@@ -131,33 +123,27 @@ class SessionLog:
         """Writes what is known of a set by now; what is None stays.
 
         end_s: never before its start. confidence: 0 to 1. repetitions_s: the times of all its repetitions.
-        finished: whether it has ended. What the user said of the set stays. Raises InputError when there is no
-        such set.
+        finished: whether it has ended. What the user said of the set stays.
         """
         with self._database.writing() as connection:
             self._require_set(connection, set_id)
-            if end_s is not None:
-                connection.execute(
-                    "UPDATE sets SET end_s = max(start_s, ?) WHERE id = ?", (_finite(end_s), set_id)
-                )
-            if confidence is not None:
-                value = min(1.0, max(0.0, _finite(confidence)))
-                connection.execute("UPDATE sets SET confidence = ? WHERE id = ?", (value, set_id))
+            end_s = None if end_s is None else _finite(end_s)
+            confidence = None if confidence is None else min(1.0, max(0.0, _finite(confidence)))
+            connection.execute(
+                "UPDATE sets SET end_s = max(start_s, coalesce(?, end_s)), "
+                "confidence = coalesce(?, confidence), finished = finished OR ? WHERE id = ?",
+                (end_s, confidence, finished, set_id),
+            )
             if repetitions_s is not None:
                 times = [(set_id, _finite(t)) for t in repetitions_s]
                 connection.execute("DELETE FROM repetitions WHERE set_id = ?", (set_id,))
                 connection.executemany("INSERT OR IGNORE INTO repetitions VALUES (?, ?)", times)
-            if finished:
-                connection.execute("UPDATE sets SET finished = 1 WHERE id = ?", (set_id,))
 
     def discard_set(self, set_id: int) -> None:
-        """The model takes back a set that turned out to be none. One that the user has said anything about
-        stays, finished. Raises InputError when there is no such set.
-        """
+        """The model takes back what turned out to be no set; one that the user has corrected stays, finished."""
         with self._database.writing() as connection:
             self._require_set(connection, set_id)
-            said = connection.execute("SELECT 1 FROM corrections WHERE set_id = ?", (set_id,)).fetchone()
-            if said:
+            if connection.execute("SELECT 1 FROM corrections WHERE set_id = ?", (set_id,)).fetchone():
                 connection.execute("UPDATE sets SET finished = 1 WHERE id = ?", (set_id,))
             else:
                 connection.execute("DELETE FROM repetitions WHERE set_id = ?", (set_id,))
@@ -171,21 +157,19 @@ class SessionLog:
             return read_sessions(connection)
 
     def session(self, session: int) -> Session:
-        """One session. Raises InputError when there is no such one."""
+        """One session."""
         with self._database.reading() as connection:
             self._require_session(connection, session)
             return read_sessions(connection, session=session)[0]
 
     def sets(self, session: int | None = None, *, deleted: bool = False) -> tuple[Set, ...]:
-        """Sets in the order in which they began. session: of this one only. deleted: also those that the user has
-        deleted.
-        """
+        """Sets in the order in which they began. session: of this one only. deleted: also those deleted."""
         with self._database.reading() as connection:
             found = read_sets(connection, session=session)
         return tuple(one for one in found if deleted or not one.deleted)
 
     def set(self, set_id: int) -> Set:
-        """One set, deleted or not. Raises InputError when there is no such one."""
+        """One set, deleted or not."""
         with self._database.reading() as connection:
             return self._require_set(connection, set_id)
 
@@ -195,8 +179,7 @@ class SessionLog:
         """The user says what a set was; returns it as it is now. What is not given stays as it was said last.
 
         exercise: a class name, "none" for no exercise, None for what the model said. repetitions: 0 to 9999,
-        None for what the model counted. Raises InputError when a value is none of these, or there is no such
-        set.
+        None for what the model counted. Raises InputError when a value is none of these.
         """
         exercise, repetitions = said.get("exercise"), said.get("repetitions")
         if exercise is not None and not (len(exercise) <= _LONGEST_NAME and _CLASS_NAME.fullmatch(exercise)):
@@ -213,17 +196,15 @@ class SessionLog:
         return self._say(set_id, lambda before: replace(before, **said))
 
     def delete(self, set_id: int) -> Set:
-        """The set counts nowhere any more, until it is restored. Raises InputError when there is no such set."""
+        """The set counts nowhere any more, until it is restored."""
         return self._say(set_id, lambda before: replace(before, deleted=True))
 
     def restore(self, set_id: int) -> Set:
-        """A deleted set counts again, with its corrections. Raises InputError when there is no such set."""
+        """A deleted set counts again, with its corrections."""
         return self._say(set_id, lambda before: replace(before, deleted=False))
 
     def undo(self, set_id: int) -> Set:
-        """Takes back the last thing said about a set, if there is one: a correction, a deletion, a
-        restoration. Repeated, it takes back the one before. Raises InputError when there is no such set.
-        """
+        """Takes back the last correction, deletion or restoration; repeated, it takes back the one before."""
         with self._database.writing() as connection:
             self._require_set(connection, set_id)
             connection.execute(
@@ -236,19 +217,12 @@ class SessionLog:
     def _say(self, set_id: int, change: Callable[[Correction], Correction]) -> Set:
         with self._database.writing() as connection:
             before = self._require_set(connection, set_id).correction
-            said = replace(change(before or Correction(_now())), made_at=_now())
-            if before is None or said != replace(before, made_at=said.made_at):
+            said = change(before or Correction(_now()))
+            if said != before:
                 connection.execute(
                     "INSERT INTO corrections (set_id, made_at, exercise, repetitions, deleted, note) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        set_id,
-                        _text(said.made_at),
-                        said.exercise,
-                        said.repetitions,
-                        said.deleted,
-                        said.note,
-                    ),
+                    (set_id, _text(_now()), said.exercise, said.repetitions, said.deleted, said.note),
                 )
             return read_sets(connection, set_id=set_id)[0]
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import fsum, sqrt
+from statistics import fmean, stdev
 from typing import Any
 
 from exerlitenet.app.log.records import Set
-
-FEWEST_FOR_CONSISTENCY = 3
 
 
 @dataclass(frozen=True)
@@ -24,15 +22,12 @@ class SetTempo:
     @property
     def seconds(self) -> float:
         """Seconds per repetition: the mean gap."""
-        return fsum(self.gaps_s) / len(self.gaps_s)
+        return fmean(self.gaps_s)
 
     @property
     def spread_s(self) -> float | None:
         """How much gaps differ: their standard deviation; None below three repetitions."""
-        if len(self.gaps_s) + 1 < FEWEST_FOR_CONSISTENCY:
-            return None
-        mean = self.seconds
-        return sqrt(fsum((gap - mean) ** 2 for gap in self.gaps_s) / (len(self.gaps_s) - 1))
+        return stdev(self.gaps_s) if len(self.gaps_s) > 1 else None
 
     @property
     def consistency(self) -> float | None:

@@ -63,7 +63,12 @@ def read_sequences(
     manifest = dataset if isinstance(dataset, Manifest) else read_clips(dataset, config, progress)
     sequences, pixels = cut_clips(manifest, config, progress, order)
     clips = tuple(RunClip.of(clip) for clip in manifest.clips)
-    split = RunSplit(_split(config, clips, sequences), clips, tuple((s.clip, s.start) for s in sequences))
+    wanted = config.split
+    if wanted.protocol == "sequence":
+        parts = split_by_sequence([s.label for s in sequences], wanted.fractions, wanted.seed)
+    else:
+        parts = split_clips(clips, wanted)
+    split = RunSplit(parts, clips, tuple((s.clip, s.start) for s in sequences))
     run.keep_split(split, manifest.root)
     counts = ", ".join(f"{part} {len(split.sequences_of(part))}" for part in PARTS)
     progress.say(f"{len(clips)} clips, {len(sequences)} sequences: {counts}. {split.split.statement}")
@@ -84,13 +89,6 @@ def cut_clips(
     )
     sequences = cut_sequences(manifest.clips, stored, spec.frames, config.stride)
     return sequences, SequencePixels(sequences, stored, spec, config.augment.ranges, config.seed, order)
-
-
-def _split(config: Config, clips: Sequence[RunClip], sequences: Sequence[ClipSequence]) -> Split:
-    wanted = config.split
-    if wanted.protocol == "sequence":
-        return split_by_sequence([s.label for s in sequences], wanted.fractions, wanted.seed)
-    return split_clips(clips, wanted)
 
 
 def split_clips(clips: Sequence[Clip | RunClip], wanted: SplitConfig) -> Split:

@@ -55,7 +55,6 @@ def fit(
     out: Path,
     resume: bool = False,
     progress: Progress | None = None,
-    keep_cache: bool = False,
     order: FrameOrder = "true",
     on_results: OnResults | None = None,
     shared: Path | None = None,
@@ -66,7 +65,6 @@ def fit(
     weights: of the backbone: "imagenet", None or "none", or a file (see `build_backbone`).
     resume: continue the run in `out` where it was killed; begins one when there is none, and returns at
         once when it is finished.
-    keep_cache: leave the frozen part's activations in `out`/cache at the end.
     order: of the frames of every sequence, held-out ones too.
     on_results: called before the run counts as finished, so what it keeps is there for every finished run; it may
         be called again after a kill.
@@ -78,7 +76,7 @@ def fit(
     another dataset or configuration, and a loss that is no number.
     """
     run = Run.create(out, config, weights=weights, resume=resume)
-    with run.training(keep_cache=keep_cache):
+    with run.training():
         if not run.finished:
             logged = Logged(progress or Lines(), run.log)
             data, results = _train(run, dataset, weights, logged, order, shared, thorough)

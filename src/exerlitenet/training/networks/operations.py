@@ -97,14 +97,10 @@ def count(network: Any) -> Operations:
         if _folds(operation, inputs, output):
             items *= Fraction(_product(inputs[0][1:]), _product(output[1:]))
         folded |= {id(tensor): items for tensor in node.outputs}
-        if hasattr(operation, "count_params"):
-            rows.append(
-                LayerCost(
-                    operation.name, type(operation).__name__, output[1:], int(operation.count_params()), macs
-                )
-            )
-        elif macs:
-            rows.append(LayerCost(operation.name, type(operation).__name__, output[1:], 0, macs))
+        is_layer = hasattr(operation, "count_params")
+        if macs or is_layer:
+            own = int(operation.count_params()) if is_layer else 0
+            rows.append(LayerCost(operation.name, type(operation).__name__, output[1:], own, macs))
     return Operations(tuple(rows), int(model.count_params()))
 
 

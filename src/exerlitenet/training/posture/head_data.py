@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.export.export import to_onnx
 from exerlitenet.files import replacing
 from exerlitenet.recognition.follower import Follower
+from exerlitenet.recognition.onnx_engine import session_of
 from exerlitenet.recognition.repetitions import ideal_phase
 from exerlitenet.results import NONE
 from exerlitenet.video.crop import crop_picture
@@ -40,18 +41,11 @@ class PostureGraph:
     """
 
     def __init__(self, network: keras.Model) -> None:
-        import onnxruntime
-
         self.size = int(network.input.shape[1])
         with TemporaryDirectory() as folder:
             path = Path(folder) / "posture.onnx"
             to_onnx(network, path)
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = 1
-            options.log_severity_level = 3
-            self._session: Any = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = session_of(path)
         self._input = self._session.get_inputs()[0].name
 
     def see(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

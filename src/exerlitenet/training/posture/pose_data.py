@@ -9,7 +9,6 @@ import csv
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.datasets.landmarks import LANDMARKS, TARGETS, picture_points, posture_target
+from exerlitenet.datasets.windows import prefetch
 from exerlitenet.errors import InputError
 from exerlitenet.progress import Progress
 from exerlitenet.recognition.follower import LEAST_JOINTS, VISIBLE, box_of, crop_of
@@ -90,14 +90,7 @@ class PostureBatches:
         self, first: int, last: int, count: int, size: int, workers: int = 2
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Batches `first` to `last` - 1 in order, prefetched by `workers` threads."""
-        with ThreadPoolExecutor(workers) as pool:
-            waiting: list[Future[tuple[NDArray[np.float32], NDArray[np.float32]]]] = []
-            following = first
-            for _ in range(first, last):
-                while following < last and len(waiting) < 2 * workers:
-                    waiting.append(pool.submit(self.batch, following, count, size))
-                    following += 1
-                yield waiting.pop(0).result()
+        return prefetch(lambda step: self.batch(step, count, size), range(first, last), workers)
 
 
 def drawn_crop(rng: np.random.Generator, posed: PosedClip, row: int, augmentation: Augmentation) -> Crop:

@@ -51,9 +51,8 @@ def fit_default(
     """Trains the model of a configuration with `model.kind = "posture"`; everything that comes of it is in `out`.
 
     weights: of the backbone at the start: "imagenet", "none" or a file.
-    folds: cross-validate the sequence head in so many folds by group, then train it on all clips
-        (see `cross_validation`).
-        Without it the head learns from the training part and is evaluated on the others.
+    folds: cross-validate the sequence head in so many folds by group, then train it on all clips (see
+        `cross_validation`). Without it the head learns from the training part and is evaluated on the others.
     resume: continue the run in `out` where it was killed.
     Raises InputError for a configuration of another kind, a dataset without clips of every class or without
     poses, a folder that is not free, and a resumed run with another dataset, protocol or configuration.
@@ -98,9 +97,9 @@ def _train(
     with replacing(run.best_weights) as temporary:
         network.full.save_weights(temporary)
     thresholds = config.thresholds
-    evaluations = (
-        predicted.evaluate(clips, thresholds.segments, thresholds.counting) if predicted.clips else {}
-    )
+    evaluations: dict[str, Evaluation] = {}
+    if predicted.clips:
+        evaluations = predicted.evaluate(clips, thresholds.segments, thresholds.counting)
     protocol = evaluations["left out"].protocol if folds is not None else split.statement
     write_metrics(run, evaluations, protocol)
 
