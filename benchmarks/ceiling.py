@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.operations import GraphCost, encoder_cost, encoder_inputs, profiled
 from exerlitenet.benchmark.live import render_pictures
 from exerlitenet.benchmark.measure import Measure, OnProgress, measure_of, rounded
-from exerlitenet.benchmark.operations import GraphCost, encoder_cost, encoder_inputs, profiled
 from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pace import SHIPPED, Push, measure_answers
 from exerlitenet.benchmark.live import Pictures, render_pictures
 from exerlitenet.benchmark.measure import Measure, OnProgress, Unavailable, ignore, measure_of
-from exerlitenet.benchmark.pace import SHIPPED, Push, measure_answers
 from exerlitenet.benchmark.process import call
 from exerlitenet.benchmark.stopwatch import LiveFrames
 from exerlitenet.benchmark.timing import time_in_turn

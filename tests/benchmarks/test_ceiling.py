@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import ceiling
 from benchmarks.ceiling import Roofline, measure_ceiling
+from benchmarks.operations import encoder_cost, encoder_inputs
 from bundles import write_bundle
-from exerlitenet.benchmark.operations import encoder_cost, encoder_inputs
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 
 

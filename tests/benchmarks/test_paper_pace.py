@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import paper_pace
+from benchmarks import pace, paper_pace
+from benchmarks.pace import frames_to_answer, stream_push
 from benchmarks.paper_pace import sequence_push
 from bundles import CountingEngine, still, write_bundle
-from exerlitenet.benchmark import pace
 from exerlitenet.benchmark.measure import Unavailable
-from exerlitenet.benchmark.pace import frames_to_answer, stream_push
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-from exerlitenet.benchmark import archive, live, memory, operations, pace, size, startup
+from exerlitenet.benchmark import archive, live, memory, size, startup
 from exerlitenet.benchmark.machine import machine
 from exerlitenet.benchmark.measure import Benchmark, Measure, OnProgress, Unavailable, ignore
 from exerlitenet.errors import InputError
@@ -65,12 +65,16 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "archive": (archive.measure_archive,),
     "start": (startup.measure_startup,),
     "memory": (memory.measure_memory,),
-    "size": (size.measure_size, size.measure_int8_size, operations.measure_operations),
+    "size": (
+        size.measure_size,
+        size.measure_int8_size,
+        FromCheckout("operations", "operations:measure_operations"),
+    ),
     "ceiling": (
         FromCheckout("ceiling", "ceiling:measure_ceiling"),
         FromCheckout("ceiling", "ceiling:measure_operators"),
     ),
-    "paper": (pace.measure_shipped_pace, PAPER_PACE),
+    "paper": (FromCheckout("paper", "pace:measure_shipped_pace"), PAPER_PACE),
     "training": (TRAINING,),
     "peers": tuple(PEERS.values()),
 }

@@ -10,9 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bundles import CLASSES, FOLLOW_SPEC, SPEC, WIDTH, write_bundle
-from exerlitenet.benchmark.measure import Unavailable
-from exerlitenet.benchmark.operations import (
+from benchmarks.operations import (
     GraphCost,
     count,
     encoder_cost,
@@ -21,6 +19,8 @@ from exerlitenet.benchmark.operations import (
     macs_of,
     measure_operations,
 )
+from bundles import CLASSES, FOLLOW_SPEC, SPEC, WIDTH, write_bundle
+from exerlitenet.benchmark.measure import Unavailable
 from exerlitenet.benchmark.size import measure_int8_size, measure_size
 from exerlitenet.recognition.bundle import CARD, Bundle, load_bundle
 

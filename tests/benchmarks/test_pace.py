@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks import pace
+from benchmarks.pace import frames_to_answer, stream_push, time_answer
 from bundles import SPEC, CountingEngine, still, write_bundle
-from exerlitenet.benchmark import pace
-from exerlitenet.benchmark.pace import frames_to_answer, stream_push, time_answer
 from exerlitenet.recognition.bundle import Bundle, load_bundle
 from exerlitenet.recognition.onnx_engine import OnnxEngine
 
