@@ -40,7 +40,7 @@ def test_every_frame_is_encoded_once_and_classified(bundle: Bundle) -> None:
         assert sum(parts) <= whole
 
 
-def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundle) -> None:
+def test_recomputing_encodes_the_frames_of_the_window_in_one_call(bundle: Bundle) -> None:
     calls: list[int] = []
 
     class Noting(CountingEngine):
@@ -57,14 +57,14 @@ def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundl
     frames.recompute_window()
     frames.recompute_window(3)
     assert calls == [SPEC.frames, 3]
-    pixels, views = frames.watch.prepared(SPEC.frames)
+    pixels, views = frames.stopwatch.prepared(SPEC.frames)
     assert pixels.shape == (SPEC.frames, SPEC.size, SPEC.size, 3)
     assert (views is not None) == (bundle.spec.aspect == "follow")
     # The same frames as were pushed: blue rises.
     blue = pixels[..., 2].max(axis=(1, 2))
     assert (np.diff(blue) > 0).all()
     # As many as asked for, though only a window is kept.
-    assert len(frames.watch.prepared(32)[0]) == 32
+    assert len(frames.stopwatch.prepared(32)[0]) == 32
 
 
 def test_windows_that_go_on_are_timed_too(bundle: Bundle) -> None:

@@ -47,7 +47,11 @@ def test_the_sample_beside_its_truth(model: Path, tmp_path: Path, monkeypatch: p
     assert "truth: squat from 0:03.0 to 0:11.0: expected 4, counted 4" in result.stdout
     assert "truth: biceps_curl from 0:14.0 to 0:24.0: expected 5, counted 5" in result.stdout
     assert "\nright\n" in result.stdout
-    for hint in ("recognize camera:0 --seconds 30", " recognize path/to/video.mp4", "from exerlitenet import recognize"):
+    for hint in (
+        "recognize camera:0 --seconds 30",
+        " recognize path/to/video.mp4",
+        "from exerlitenet import recognize",
+    ):
         assert hint in result.stdout
     assert names(tmp_path / "exerlitenet-demo") == {"sample.mp4", *FILES}
     assert run("demo", "--model", model).exit_code == 0  # a second time into the same folder
