@@ -122,7 +122,7 @@ def test_what_is_beside_the_package_needs_a_checkout(
     why = "peers: runs from a checkout of the repository only; get one, and there: pip install -e ."
     found = run_benchmark(model, quick=True, only=["size", "ceiling", "peers"])
     assert found.parts == ("size",)
-    assert found.notes == (why.replace("peers", "ceiling"), why)
+    assert found.notes == (why.replace("peers", "operations"), why.replace("peers", "ceiling"), why)
     answer = run("benchmark", "--model", model, "--against", "mediapipe")
     assert (answer.exit_code, answer.stderr.splitlines()) == (2, [f"exerlitenet: {why}"])
 

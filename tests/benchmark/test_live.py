@@ -40,7 +40,7 @@ def test_every_frame_is_encoded_once_and_classified(bundle: Bundle) -> None:
         assert sum(parts) <= whole
 
 
-def test_recomputing_looks_at_the_frames_of_the_window_in_one_call(bundle: Bundle) -> None:
+def test_recomputing_encodes_the_frames_of_the_window_in_one_call(bundle: Bundle) -> None:
     calls: list[int] = []
 
     class Noting(CountingEngine):

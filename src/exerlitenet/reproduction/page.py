@@ -118,7 +118,7 @@ def _accuracies(results: Results) -> Iterator[str]:
         "Accuracy, precision, recall, F1",
         html.paragraph(
             "Of test sequences; positive class biceps_curl, as in the paper. Plain accuracy leans on the class with "
-            "more sequences: what always saying it would get is below. A network with random weights is never "
+            "more sequences: what always saying it would get stands below. A network with random weights is never "
             "evaluated.",
             "quiet",
         ),
