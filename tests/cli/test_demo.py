@@ -11,7 +11,7 @@ import pytest
 from bundles import SQUAT, still, workout_pictures, write_bundle, write_workout
 from clips import write_clip
 from command import run
-from exerlitenet.cli.demo import Expected, show_truth
+from exerlitenet.cli.demo import show_truth
 from exerlitenet.cli.output import console
 from exerlitenet.recognition.bundle import CARD, default_folder
 from exerlitenet.results import Segment
@@ -102,7 +102,7 @@ def test_the_model_that_ships_is_right_on_the_sample(tmp_path: Path) -> None:
 
 
 def test_what_counts_as_right(capsys: pytest.CaptureFixture[str]) -> None:
-    expected = (Expected("squat", 3, 11, 4), Expected("biceps_curl", 14, 24, 5))
+    expected = (("squat", 3.0, 11.0, 4), ("biceps_curl", 14.0, 24.0, 5))
 
     def verdict(*counts: tuple[str, int | None]) -> str:
         found = tuple(Segment(10 * k, 10 * k + 5, name, 0.9, n) for k, (name, n) in enumerate(counts))
