@@ -80,7 +80,7 @@ def test_units_side_by_side_give_what_they_give_in_turn(
         for mine, theirs in zip(found["phases"], expected["phases"], strict=True):
             np.testing.assert_allclose(mine["probabilities"], theirs["probabilities"], atol=1e-4)
         # What a unit says comes through, with its name.
-        assert any(line.startswith(f"{unit}: frozen epoch 1:") for line in progress.lines)
+        assert any(line.startswith(f"{unit}: frozen epoch 1 of ") for line in progress.lines)
     assert any(line.startswith("unit 2 of 2 done") for line in progress.lines)
     assert not (study.folder / "features").exists()
     assert jobs.THREADS not in os.environ
