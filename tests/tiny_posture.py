@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 import quiet_progress
-from exerlitenet.datasets.augment import Ranges, draw
+from augmentations import NO_AUGMENTATION
+from exerlitenet.datasets.augment import draw
 from exerlitenet.datasets.frames import StoredClip
 from exerlitenet.training.config import Config, load_config
 from exerlitenet.training.posture.pose_data import PosedClip
@@ -28,7 +29,7 @@ from exerlitenet.training.run import Run
 from shared import once
 
 CLASSES = ("squat", "biceps_curl", "none")
-STILL = draw(np.random.default_rng(0), Ranges.none())
+STILL = draw(np.random.default_rng(0), NO_AUGMENTATION)
 """An augmentation that changes nothing."""
 
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmark_targets import TARGETS, Target
 from documents import Source
-from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure
+from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure, figure, spread
 from exerlitenet.benchmark.run import PARTS
-from exerlitenet.benchmark.tables import figure, spread
-from exerlitenet.benchmark.targets import TARGETS, Target
 from exerlitenet.errors import InputError
 from markdown_table import markdown
 

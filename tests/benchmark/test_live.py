@@ -111,27 +111,7 @@ def test_a_window_as_long_as_the_papers_is_recomputed_too(
     assert ratio.repetitions == found["live frame / window recomputed"].repetitions
 
 
-def test_threads_are_compared_with_one_where_there_are_more_cores(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "cores", lambda: 3)
-    monkeypatch.setattr(live, "PAUSE_S", 0.0)
-    names = [measure.name for measure in live.measure_threads(bundle, quick=True)]
-    counts = ("1 thread", "2 threads", "3 threads", "2 threads / 1 thread", "3 threads / 1 thread")
-    assert names == [f"live frame after a pause, {count}" for count in counts]
-    monkeypatch.setattr(live, "cores", lambda: 1)
-    with pytest.raises(Unavailable, match="one core"):
-        live.measure_threads(bundle, quick=True)
-
-
-def test_batches_are_reported_a_frame(bundle: Bundle) -> None:
-    found = {measure.name: measure for measure in live.measure_batches(bundle, quick=True)}
-    assert [name for name in found if "/" not in name] == [
-        "encode, 1 frame a call",
-        "encode, 8 frames a call",
-        "encode, 32 frames a call",
-    ]
-    assert all(measure.value > 0 for measure in found.values())
+def test_decoding_has_a_row_of_its_own(bundle: Bundle) -> None:
     [decoded] = live.measure_decoding(bundle, quick=True)
     assert decoded.name == "decode a JPEG of 84 x 48, apart"
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark_targets import TARGETS
 from benchmarks import training
 from benchmarks.training import FULL, OURS, THEIRS, PhaseTimes, measures_of, peak_mb
 from exerlitenet.benchmark.measure import Measure, Unavailable
-from exerlitenet.benchmark.targets import TARGETS
 from exerlitenet.training.config import load_config
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augmentations import NO_AUGMENTATION
 from clips import spot
 from exerlitenet.datasets.augment import Augmentation, Ranges, draw
 from exerlitenet.errors import InputError
@@ -33,7 +34,7 @@ EVERYTHING = Ranges(
 
 
 def still(**changes: object) -> Ranges:
-    return dataclasses.replace(Ranges.none(), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(NO_AUGMENTATION, **changes)  # type: ignore[arg-type]
 
 
 def drawn(seed: int, ranges: Ranges) -> Augmentation:
@@ -56,7 +57,7 @@ def middle_of_light(image: np.ndarray) -> np.ndarray:
 
 def test_no_augmentation_leaves_pixels_as_they_are() -> None:
     frames = np.stack([picture(1), picture(2)])
-    np.testing.assert_array_equal(drawn(0, Ranges.none()).apply(frames, 64), frames)
+    np.testing.assert_array_equal(drawn(0, NO_AUGMENTATION).apply(frames, 64), frames)
 
 
 @given(seed=st.integers(0, 10_000))
@@ -157,7 +158,7 @@ def test_points_are_the_matrix_the_other_way(seed: int, x: float, y: float) -> N
 
 def test_points_without_augmentation_stay() -> None:
     points = np.array([[0, 0], [0.3, -0.9]], np.float32)
-    np.testing.assert_array_equal(drawn(0, Ranges.none()).points(points), points)
+    np.testing.assert_array_equal(drawn(0, NO_AUGMENTATION).points(points), points)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -165,7 +166,7 @@ def test_without_augmentation_a_view_is_cropped_as_at_work(shape: tuple[int, int
     """Where no pixel is skipped; sampling differs a little from a resize."""
     frame = spot(0.1, -0.05, *shape)
     view = Crop(0.05, 0.0, 0.7)
-    ours = drawn(0, Ranges.none()).picture(frame, 64, view)
+    ours = drawn(0, NO_AUGMENTATION).picture(frame, 64, view)
     theirs = crop_picture(frame, view, 64)
     np.testing.assert_allclose(ours.astype(float), theirs.astype(float), atol=20)
     assert abs(ours.astype(float) - theirs).mean() < 1
@@ -176,15 +177,15 @@ def test_large_pictures_are_reduced_so_that_no_pixel_is_skipped(shape: tuple[int
     """Lines one pixel wide: sampling every eighth pixel would see all white or all black."""
     frame = np.zeros((*shape, 3), np.uint8)
     frame[::2] = 254
-    out = drawn(0, Ranges.none()).apply(frame[None], 64, [Crop(0, 0, 1)])[0]
+    out = drawn(0, NO_AUGMENTATION).apply(frame[None], 64, [Crop(0, 0, 1)])[0]
     assert 120 < out[8:-8, 8:-8].min() <= out[8:-8, 8:-8].max() < 134
     for x, y in ((0.2, -0.1), (-0.3, 0.25)):
-        seen = drawn(0, Ranges.none()).apply(spot(x, y, *shape)[None], 64, [Crop(0, 0, 1)])[0]
+        seen = drawn(0, NO_AUGMENTATION).apply(spot(x, y, *shape)[None], 64, [Crop(0, 0, 1)])[0]
         np.testing.assert_allclose(middle_of_light(seen) * 64, (np.array([x, y]) + 0.5) * 64, atol=0.6)
 
 
 def test_beyond_the_picture_is_the_border() -> None:
-    augmentation = dataclasses.replace(drawn(0, Ranges.none()), border=(9, 99, 199))
+    augmentation = dataclasses.replace(drawn(0, NO_AUGMENTATION), border=(9, 99, 199))
     out = augmentation.apply(np.full((1, 40, 40, 3), 50, np.uint8), 32, [Crop(0.5, 0, 1)])[0]
     assert (out[:, :15] == 50).all()
     assert (out[:, 17:] == (9, 99, 199)).all()
@@ -211,7 +212,7 @@ def test_points_do_not_depend_on_the_sizes_of_source_and_output() -> None:
 
 
 def test_speed_chooses_ticks() -> None:
-    plain = drawn(0, Ranges.none())
+    plain = drawn(0, NO_AUGMENTATION)
     np.testing.assert_array_equal(plain.ticks(3, 5, 100), [3, 4, 5, 6, 7])
     fast = drawn(0, still(speed=(2.0, 2.0)))
     np.testing.assert_array_equal(fast.ticks(3, 5, 100), [3, 5, 7, 9, 11])

@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augmentations import NO_AUGMENTATION
 from clips import spot
-from exerlitenet.datasets.augment import Augmentation, Ranges, draw
+from exerlitenet.datasets.augment import Augmentation, draw
 from exerlitenet.datasets.landmarks import ANGLES, LANDMARKS, MIRROR, TRUNK, picture_points, posture_target
 from exerlitenet.video.crop import Crop, whole_crop
 from tiny_posture import STILL, pose
 
 WHOLE = Crop(0, 0, 1)
 
-FLIP = draw(np.random.default_rng(0), replace(Ranges.none(), flip_chance=1.0))
+FLIP = draw(np.random.default_rng(0), replace(NO_AUGMENTATION, flip_chance=1.0))
 GEOMETRY = replace(
-    Ranges.none(), flip_chance=0.5, zoom=(0.7, 1.3), stretch=(0.8, 1.25), shift=0.1, rotate_degrees=20
+    NO_AUGMENTATION, flip_chance=0.5, zoom=(0.7, 1.3), stretch=(0.8, 1.25), shift=0.1, rotate_degrees=20
 )
 
 
@@ -111,7 +112,7 @@ def test_the_target_is_where_the_augmented_pixels_are(
 
 
 def rotated(degrees: float, flip: bool = False) -> Augmentation:
-    ranges = replace(Ranges.none(), flip_chance=float(flip))
+    ranges = replace(NO_AUGMENTATION, flip_chance=float(flip))
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)
     x = -1 if flip else 1

@@ -10,9 +10,8 @@ import pytest
 from benchmark_tables import BENCHMARK, benchmark_of_csv
 from documents import render_document
 from exerlitenet.benchmark.machine import file_name
-from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure
+from exerlitenet.benchmark.measure import COLUMNS, Benchmark, Measure, figure
 from exerlitenet.benchmark.run import PARTS
-from exerlitenet.benchmark.tables import figure
 from exerlitenet.errors import InputError
 
 FIRST = Benchmark(

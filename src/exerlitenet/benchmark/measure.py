@@ -124,3 +124,17 @@ class Benchmark:
 
 def _texts(rows: Iterable[tuple[str, str, str]]) -> Iterable[dict[str, str]]:
     return ({"part": part, "name": name, "text": text} for part, name, text in rows)
+
+
+def figure(value: float) -> str:
+    """Three significant digits; whole numbers, and those of more digits, without a fraction."""
+    if abs(value) >= 1000 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{rounded(value, 3):g}"
+
+
+def spread(measure: Measure) -> str:
+    """From the 10th to the 90th percentile; empty for what does not vary."""
+    if measure.low is None or measure.high is None:
+        return ""
+    return f"{figure(measure.low)} to {figure(measure.high)}"

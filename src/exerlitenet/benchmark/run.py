@@ -58,9 +58,9 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "live": (
         live.measure_live_frame,
         live.measure_decoding,
-        live.measure_threads,
+        FromCheckout("threads", "choices:measure_threads"),
         live.measure_int8,
-        live.measure_batches,
+        FromCheckout("batches", "choices:measure_batches"),
     ),
     "archive": (archive.measure_archive,),
     "start": (startup.measure_startup,),
@@ -68,7 +68,7 @@ PARTS: dict[str, tuple[Measurer, ...]] = {
     "size": (
         size.measure_size,
         size.measure_int8_size,
-        FromCheckout("operations", "operations:measure_operations"),
+        FromCheckout("size", "operations:measure_operations"),
     ),
     "ceiling": (
         FromCheckout("ceiling", "ceiling:measure_ceiling"),

@@ -1,7 +1,5 @@
 """The command line: one file per verb; each imports its room only when it runs."""
 
-from __future__ import annotations
-
 
 def main() -> None:
     """Entry point of the command `exerlitenet`."""

@@ -72,11 +72,10 @@ def benchmark(
 
 
 def table_of(result: Benchmark) -> Table:
-    """One row per measure, part by part, with the project's targets."""
+    """One row per measure, part by part."""
     from rich.table import Table
 
-    from exerlitenet.benchmark.tables import figure, spread
-    from exerlitenet.benchmark.targets import target_of
+    from exerlitenet.benchmark.measure import figure, spread
 
     machine = result.machine
     title = f"model {result.model}, {machine['processor']}, {machine['cores']} cores"
@@ -84,14 +83,9 @@ def table_of(result: Benchmark) -> Table:
     for column in ("value", "10 to 90 %"):
         table.add_column(column, justify="right")
     table.add_column("unit")
-    table.add_column("target")
     for part in result.parts:
         for k, measure in enumerate(result.of(part)):
-            target = target_of(measure)
-            bound = "" if target is None else f"{target}: {target.verdict(measure)}"
-            if target is not None and result.quick:  # rough figures get no verdict
-                bound = str(target)
             name = part if k == 0 else ""
-            table.add_row(name, measure.name, figure(measure.value), spread(measure), measure.unit, bound)
+            table.add_row(name, measure.name, figure(measure.value), spread(measure), measure.unit)
         table.add_section()
     return table

@@ -83,12 +83,6 @@ class Ranges:
                     f"augment.{field.name} takes a number from 0 up (a chance: to 1), got {value!r}"
                 )
 
-    @classmethod
-    def none(cls) -> Ranges:
-        """No augmentation at all."""
-        still = (1.0, 1.0)
-        return cls(flip_chance=0, brightness=still, contrast=still, blur_chance=0, motion_blur_chance=0)
-
 
 @dataclass(frozen=True)
 class Augmentation:

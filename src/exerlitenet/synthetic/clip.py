@@ -369,28 +369,10 @@ def _nobody(
     )  # fmt: skip
     room = build_room(streams[6], camera, 0.6)
     style = draw_style(streams[7], frames, min(size))
-    scene = _weight_on_floor(streams[3], frames)
-    pictures, empty = render(scene, camera, room, style, frames, int(streams[7].integers(2**31)))
+    pictures, empty = render([], camera, room, style, frames, int(streams[7].integers(2**31)))
     angles = {name: np.full(frames, np.nan, np.float32) for name in ANGLES}
     return RenderedClip(
         frames=pictures, fps=fps, label="none", activity=NOBODY, seed=seed, repetitions=0, extremes_s=(),
         phase=np.zeros(frames, np.float32), joints=np.full((frames, 33, 7), np.nan, np.float32),
         angles=angles, style=NOBODY, view="none", empty=empty, segments=(),
     )  # fmt: skip
-
-
-def _weight_on_floor(rng: np.random.Generator, frames: int) -> list[Solid]:
-    """Now and then a weight lies on the floor of an empty room."""
-    if rng.random() < 0.5:
-        return []
-    middle = np.broadcast_to([float(rng.uniform(-0.6, 0.6)), 0.07, 0.0], (frames, 3))
-    along = np.array([1.0, 0.0, 0.0])
-    # (from, to, radius, colour) of the bar and the two heads.
-    parts = (
-        (-0.08, 0.08, 0.015, (0.6, 0.6, 0.6)),
-        *((a, a + 0.07, 0.07, (0.12, 0.12, 0.13)) for a in (-0.14, 0.07)),
-    )
-    return [
-        Solid(middle + a * along, middle + b * along, (r, r), colour, caps=(0.0, 0.0))
-        for a, b, r, colour in parts
-    ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augmentations import NO_AUGMENTATION
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
@@ -98,7 +99,7 @@ def test_copies_differ_and_are_the_same_whenever_asked_for() -> None:
 
 
 def test_padding_restores_the_aspect() -> None:
-    wide = make_pixels(SequenceSpec(frames=3, size=40, aspect="pad"), Ranges.none())
+    wide = make_pixels(SequenceSpec(frames=3, size=40, aspect="pad"), NO_AUGMENTATION)
     for item in ((0, PLAIN), (0, 0)):
         out = wide.pixels(item)
         lines = np.flatnonzero(out.any((0, 2, 3)))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from augmentations import NO_AUGMENTATION
 from exerlitenet.datasets.augment import Ranges, draw
 from exerlitenet.datasets.clips import Clip
 from exerlitenet.datasets.frames import StoredClip
@@ -177,7 +178,7 @@ def test_a_copy_is_the_augmented_clip_followed(tmp_path: Path) -> None:
 
 
 def test_the_phase_runs_at_the_copys_speed(tmp_path: Path) -> None:
-    fast = encode(tmp_path, ranges=replace(Ranges.none(), speed=(2.0, 2.0)), copies=1)
+    fast = encode(tmp_path, ranges=replace(NO_AUGMENTATION, speed=(2.0, 2.0)), copies=1)
     slow = encode(tmp_path / "slow", ranges=None, copies=1)
     np.testing.assert_array_equal(fast[3][0].phase, slow[3][0].phase[::2])
 

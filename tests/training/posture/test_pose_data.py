@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from augmentations import NO_AUGMENTATION
 from clips import spot
 from exerlitenet.datasets.augment import Ranges, draw
 from exerlitenet.datasets.clips import Clip
@@ -62,7 +63,7 @@ def test_pixels_and_target_belong_to_the_same_frame(monkeypatch: pytest.MonkeyPa
     clip = posed(0)
     frames = np.stack([np.full((40, 40, 3), 20 * k, np.uint8) for k in range(8)])
     monkeypatch.setattr(pose_data, "drawn_crop", lambda *_: WHOLE)
-    found = PostureBatches([replace(clip, clip=replace(clip.clip, frames=frames))], Ranges.none(), 0)
+    found = PostureBatches([replace(clip, clip=replace(clip.clip, frames=frames))], NO_AUGMENTATION, 0)
     for pixels, target in zip(*found.batch(0, 20, 32), strict=True):
         row = round(float(pixels.mean()) * 255 / 20)
         np.testing.assert_allclose(target, posture_target(clip.poses[row], 1.0, STILL, WHOLE), atol=1e-6)
@@ -185,7 +186,7 @@ def test_frames_without_a_pose_are_never_drawn(monkeypatch: pytest.MonkeyPatch) 
     clip = posed(0)
     poses = clip.poses.copy()
     poses[[0, 1, 2, 4, 5, 6, 7]] = np.nan
-    targets = PostureBatches([replace(clip, poses=poses)], Ranges.none(), 0).batch(0, 16, 32)[1]
+    targets = PostureBatches([replace(clip, poses=poses)], NO_AUGMENTATION, 0).batch(0, 16, 32)[1]
     np.testing.assert_allclose(targets[:, 0, 0], targets[0, 0, 0])
     assert (targets[:, :, 7] == 1).all()
 
@@ -194,14 +195,14 @@ def test_poses_beyond_the_clips_end_are_not_drawn(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pose_data, "drawn_crop", lambda *_: WHOLE)
     clip = posed(0, ticks=3)
     longer = replace(clip, poses=np.concatenate([clip.poses, posed(1).poses]))
-    targets = PostureBatches([longer], Ranges.none(), 0).batch(0, 30, 32)[1]
+    targets = PostureBatches([longer], NO_AUGMENTATION, 0).batch(0, 30, 32)[1]
     assert len(np.unique(targets[:, 0, 0].round(4))) == 3
 
 
 def test_clips_are_drawn_by_their_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pose_data, "drawn_crop", lambda *_: WHOLE)
     light, heavy = posed(0, weight=1.0), posed(30, weight=3.0)
-    targets = PostureBatches([light, heavy], Ranges.none(), 0).batch(0, 400, 32)[1]
+    targets = PostureBatches([light, heavy], NO_AUGMENTATION, 0).batch(0, 400, 32)[1]
     share = (targets[:, 0, 0] > 0.55).mean()  # clip 30 stands further right
     assert share == pytest.approx(0.75, abs=0.08)
 

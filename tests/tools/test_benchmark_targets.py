@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmark_targets import TARGETS, Target, target_of
 from benchmarks import peers, training
 from exerlitenet.benchmark import archive
 from exerlitenet.benchmark.measure import Measure
-from exerlitenet.benchmark.targets import TARGETS, Target, target_of
 
 
 @pytest.mark.parametrize(
