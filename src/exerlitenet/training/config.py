@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
-import tomli_w
 from msgspec import Meta
 
 from exerlitenet.datasets.augment import Ranges
@@ -249,6 +248,8 @@ class Config:
 
     def to_toml(self) -> str:
         """The configuration as TOML text that `load_config` reads back unchanged."""
+        import tomli_w
+
         return tomli_w.dumps(self.to_dict())
 
 
