@@ -100,7 +100,6 @@ def folded(dataset: Path, tmp_path: Path) -> Path:
         ]
         seen = ClipPredictions(predictions, [(k / 7.5, 0.0) for k in range(60)], 8.0)
         rows.append(HeldOut(clip.name, clip.digest, number % 3, number < 3, 8.0, seen))
-    pytest.importorskip("msgspec", reason="runs need the training extra")
     from exerlitenet.training.config import load_config
     from exerlitenet.training.run import Run
 
