@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from exerlitenet.folders import FORMER, cache_folder, database_path
@@ -19,14 +18,26 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+CUSTOM = {"linux": (".cache", ".local/share"), "darwin": ("Library/Caches", "Library/Application Support")}
+"""Where a platform keeps caches and data, below the home folder."""
+
+
+@pytest.mark.skipif(sys.platform not in CUSTOM, reason="Windows asks the system, not the environment")
+def test_the_customs_of_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cache, data = (tmp_path / "home" / place / "exerlitenet" for place in CUSTOM[sys.platform])
+    assert cache_folder() == cache
+    assert database_path() == data / "sessions.db"
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "")
+    assert (cache_folder(), database_path()) == (cache, data / "sessions.db")
+
+
 def test_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == platformdirs.user_cache_path("exerlitenet", appauthor=False)
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
 
 
 def test_the_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert database_path() == platformdirs.user_data_path("exerlitenet", appauthor=False) / "sessions.db"
     monkeypatch.setenv("EXERLITENET_DATABASE", " ")
     assert database_path().name == "sessions.db"
     monkeypatch.setenv("EXERLITENET_DATABASE", str(tmp_path / "mine.db"))

@@ -28,3 +28,9 @@ def test_bars_show_work_and_keep_lines(
     assert "epoch 1: [done]" in shown
     assert "4/10" in shown
     assert "loss 0.5" in shown
+
+
+def test_work_without_a_name_is_shown_too() -> None:
+    with Bars(percent=True) as bars:
+        bars.step("", 0, None)
+        bars.step("", 1, 2)

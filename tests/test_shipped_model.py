@@ -128,6 +128,8 @@ def test_its_encoder_is_in_the_form_that_export_gives_it() -> None:
     before, after = (Counter(node.op_type for node in m.graph.node) for m in (model, simplify_frames(model)))
     assert before == after
     assert before["HardSwish"] > 0
+    head = onnx.load(str(bundle.folder / bundle.head.file))
+    assert [node.op_type for node in head.graph.node].count("Scan") == 1
 
 
 def test_going_on_with_windows_is_judging_each_of_them() -> None:

@@ -51,7 +51,7 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._what = ""
+        self._what: str | None = None
 
     def __enter__(self) -> Self:
         self._display.start()

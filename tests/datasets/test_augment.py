@@ -285,7 +285,3 @@ def test_a_cut_out_covers_the_same_place_in_every_frame() -> None:
 def test_unfit_ranges_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match=f"augment.{next(iter(wrong))}"):
         Ranges(**wrong)  # type: ignore[arg-type]
-
-
-def test_lists_serve_as_ranges() -> None:
-    assert Ranges(zoom=[0.9, 1.1]).zoom == (0.9, 1.1)  # type: ignore[arg-type]

@@ -161,7 +161,7 @@ def test_a_card_with_a_fault_names_the_card(folder: Path, change: Callable[[dict
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card["sequence"].update(rate=-1), "rate must be a positive number"),
+        (lambda card: card["sequence"].update(rate=-1), "rate must be from 0.1 to 240"),
         (lambda card: card["thresholds"]["segments"].update(enter=2), "leave <= enter <= 1"),
         (lambda card: card["thresholds"]["counting"].update(height=2), "unknown threshold 'height'"),
     ],

@@ -119,7 +119,6 @@ def test_counts_only_grow_as_the_signal_continues(seed: int, tempos: list[float]
         if far_s is not None:
             assert far_s <= times[k]
             reported.append(far_s)
-        assert counter.count == len(reported)
     assert tuple(reported) == whole
     assert reported == sorted(set(reported))
     cut = len(times) // 2

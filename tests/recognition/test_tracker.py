@@ -124,6 +124,20 @@ def test_memory_is_bounded_and_no_repetition_is_lost() -> None:
     assert kept < 1_000_000
 
 
+def test_memory_does_not_grow_while_nobody_exercises(recognizer: Recognizer) -> None:
+    """Minutes of a picture that stays: what is kept after four is what was kept after two."""
+    tracker, picture = recognizer.tracker(), still((90, 90, 90))
+    kept = []
+    tracemalloc.start()
+    for tick in range(round(240 * SPEC.rate)):
+        state = tracker.push(Frame(tick / SPEC.rate, picture))
+        if tick % round(120 * SPEC.rate) == 0 or tick == round(239 * SPEC.rate):
+            kept.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert state.current is None
+    assert kept[2] - kept[1] < 20_000
+
+
 def test_a_model_without_a_phase_does_not_count(tmp_path: Path) -> None:
     recognizer = Recognizer.load(write_bundle(tmp_path / "m", phase=False))
     frames = frames_of(workout_pictures(), 15)

@@ -89,8 +89,14 @@ def test_without_lstms_no_units_and_no_dropout_are_expected() -> None:
         ({"classes": ["squat", "squat"]}, ["classes", "different names"]),
         ({"classes": ["squat", "Biceps Curl"]}, ["classes", "small letters", "Biceps Curl"]),
         ({"sequence": {"frames": 0}}, ["frames=0", "at least 1"]),
-        ({"sequence": {"rate": 0}}, ["rate=0", "positive"]),
-        ({"sequence": {"rate": float("nan")}}, ["rate=nan"]),
+        ({"sequence": {"rate": 0}}, ["rate=0", "0.1 to 240"]),
+        ({"sequence": {"rate": 1000}}, ["rate=1000", "0.1 to 240"]),
+        ({"sequence": {"source_short_side": 4}}, ["source_short_side=4", "32"]),
+        ({"sequence": {"rate": float("nan")}}, ["sequence.rate", "finite"]),
+        ({"augment": {"shift": float("inf")}}, ["augment.shift", "finite"]),
+        ({"augment": {"zoom": [1.0, float("inf")]}}, ["augment.zoom", "finite"]),
+        ({"head": {"phase_weight": float("inf")}}, ["head.phase_weight", "finite"]),
+        ({"classes": ["squat", "none\n"]}, ["classes.1", "small letters"]),
         ({"sequence": {"size": 16}}, ["size=16", "32"]),
         ({"sequence": {"least_frames": -1}}, ["least_frames=-1", "from 0"]),
         ({"sequence": {"frames": 6, "least_frames": 7}}, ["least_frames", "from 0 to frames, 6", "7"]),
@@ -302,3 +308,15 @@ def test_any_valid_configuration_survives_storing(
 ) -> None:
     config = parse_config(tables)
     assert stored(config, tmp_path_factory.mktemp("config")) == config
+
+
+def test_thresholds_that_are_not_named_are_as_shipped() -> None:
+    shipped = load_config("default").thresholds
+    found = load_config("default", ["thresholds.segments.enter=0.8"]).thresholds
+    assert found.segments == dataclasses.replace(shipped.segments, enter=0.8)
+    assert found.counting == shipped.counting
+    raw = load_config("default").to_dict()
+    raw["thresholds"] = {"segments": {"enter": 0.8}}
+    assert parse_config(raw).thresholds == found
+    del raw["thresholds"]
+    assert parse_config(raw).thresholds == shipped

@@ -124,6 +124,21 @@ def test_a_phase_ends_when_the_loss_no_longer_falls_and_the_best_weights_are_kep
         np.testing.assert_array_equal(mine, wanted)
 
 
+def test_each_epoch_says_how_long_the_phase_may_still_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixed length is known; a phase that may stop early takes at most so long."""
+    clock = iter(range(0, 10_000, 60))
+    monkeypatch.setattr("exerlitenet.training.loop.time.monotonic", lambda: next(clock))
+    for patience, word in ((None, "about"), (9, "at most")):
+        training, progress = Training(tmp_path / word.replace(" ", "-")), Quiet()
+        training.options = {"patience": patience}
+        train(training.run, training.run.checkpoint, training.network, [partial(training.phase, 0)], progress)
+        ends = [line.rpartition("; ")[2] for line in progress.lines]
+        assert ends[:2] == [f"{word} 2 min left in this phase", f"{word} 60 s left in this phase"]
+        assert ends[2].startswith("done")
+
+
 @pytest.mark.parametrize("where", ["loss", "val_loss"])
 def test_a_loss_that_is_no_number_ends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str

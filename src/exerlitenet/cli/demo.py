@@ -77,7 +77,7 @@ def demo(
     program = PROGRAM if which(PROGRAM) else sys.argv[0]
     shown.print(NEXT.format(program=program), soft_wrap=True, markup=False)
     if workout.fault is not None:
-        complain(f"{video}: {workout.fault}")
+        complain(f"{source}: {workout.fault}")
     if not right:
         complain(
             "the sample clip was recognised wrongly: this installation is broken; "
@@ -120,10 +120,12 @@ def show_truth(out: Console, found: tuple[Segment, ...], expected: tuple[Expecte
     errors = []
     for number, (exercise, start_s, end_s, repetitions) in enumerate(expected):
         its = found[number : number + 1] if same else [s for s in found if s.exercise == exercise]
-        counted = sum(s.repetitions or 0 for s in its)
-        errors.append(abs(counted - repetitions))
+        counts = [s.repetitions for s in its if s.repetitions is not None]
+        counted = sum(counts) if counts or not its else None
+        errors.append(0 if counted is None else abs(counted - repetitions))
+        words = "nothing: this model does not count" if counted is None else counted
         line = f"{exercise} from {clock(start_s)} to {clock(end_s)}"
-        out.print(f"truth: {line}: expected {repetitions}, counted {counted}", soft_wrap=True)
+        out.print(f"truth: {line}: expected {repetitions}, counted {words}", soft_wrap=True)
     if not expected:
         return True
     right = same and max(errors) <= 1

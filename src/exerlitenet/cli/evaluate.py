@@ -149,7 +149,6 @@ def open_model(name: str) -> Opened:
 
 def cross_validated(run: Path, clips: Sequence[Clip]) -> dict[str, Evaluation]:
     """What a run's folds said of the clips that each had held out, without running anything again."""
-    needs_training_extra("msgspec")  # for the run's configuration
     from exerlitenet.evaluation.cross_validation import Folds
     from exerlitenet.training.run import Run
 

@@ -86,11 +86,11 @@ def check(token: str | None, cert: Path | None, key: Path | None) -> None:
 
 def sample_video() -> Path:
     """The sample clip as a video in the user's cache, rendered the first time."""
-    from exerlitenet._version import __version__
     from exerlitenet.cli.demo import write_sample
+    from exerlitenet.synthetic import renderer
 
     folder = cache_folder()
-    path = folder / f"sample-{__version__}.mp4"
+    path = folder / f"sample-{renderer()}.mp4"
     if not path.is_file():
         make_folder(folder)
         write_sample(path)

@@ -58,9 +58,9 @@ def check_dataset(dataset: Path) -> None:
         )
 
 
-def needs_training_extra(*packages: str) -> None:
-    """Raises InputError where one of these packages is not installed; by default all that training needs."""
-    if any(find_spec(name) is None for name in packages or ("keras", "tomli_w")):
+def needs_training_extra() -> None:
+    """Raises InputError where what training needs is not installed."""
+    if any(find_spec(name) is None for name in ("keras", "tomli_w")):
         raise InputError("this command needs the training extra: pip install '.[train]' in the checkout")
 
 

@@ -67,9 +67,6 @@ class Ranges:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, list):
-                value = tuple(value)
-                object.__setattr__(self, field.name, value)
             numbers = value if isinstance(value, tuple) else (value,)
             if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):
                 raise InputError(f"augment.{field.name} takes numbers, got {value!r}")

@@ -18,13 +18,14 @@ from exerlitenet.progress import Progress
 def rendered_clips(
     seeds: range, seconds: float, classes: Sequence[str], progress: Progress
 ) -> tuple[Clip, ...]:
-    """One clip of so many seconds for each seed; made only where the cache has no set of the same values."""
+    """One clip of so many seconds for each seed; made only where the cache has no such set by this renderer."""
+    from exerlitenet.synthetic import renderer
     from exerlitenet.synthetic.dataset import write_dataset
 
     if not seeds:
         return ()
     parent = cache_folder() / "rendered"
-    folder = parent / f"{seeds.start}-{len(seeds)}-{seconds:g}"
+    folder = parent / f"{seeds.start}-{len(seeds)}-{seconds:g}-{renderer()}"
     if not (folder / "manifest.csv").is_file():
         # Elsewhere first: a killed run leaves no half set, and of two runs at once neither reads the other's.
         parent.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,6 @@ class PhaseCounter:
 
     def __init__(self, thresholds: CountingThresholds | None = None) -> None:
         self.thresholds = thresholds or CountingThresholds()
-        self.count = 0
         self._amplitude = self.thresholds.least_amplitude
         self._time_s: float | None = None
         self._start_s = self._value = self._low = self._peak = self._peak_s = 0.0
@@ -118,7 +117,6 @@ class PhaseCounter:
             return None
         self._amplitude = max(self.thresholds.least_amplitude, 0.5 * (self._amplitude + risen))
         self._last_peak_s = peak_s
-        self.count += 1
         return peak_s
 
 

@@ -134,12 +134,6 @@ class Segmenter:
             return None
         return run.segment(max(self._last_s, run.start_s))
 
-    @property
-    def idle(self) -> bool:
-        """Whether there is no segment that is open for sure, or pauses."""
-        run = self._open or self._closed
-        return run is None or not run.begun
-
     def push(self, prediction: Prediction) -> list[SegmentEvent]:
         """Take the next prediction; times must not fall (ValueError). Returns what changed, in order."""
         if self._finished:

@@ -49,11 +49,6 @@ class SegmentTracker:
         self.current: Segment | None = None
         """The running segment; between its last run and a decision whether it continues, as it was."""
 
-    @property
-    def idle(self) -> bool:
-        """Whether no segment runs, or pauses."""
-        return self._segmenter.idle
-
     def add_phases(self, phases: Phases) -> None:
         """What became known; empty lists only from a model that gives no phase, and so does not count."""
         self._has_phase = self._has_phase or bool(phases)
@@ -211,8 +206,8 @@ class Tracker:
 
     def push(self, frame: Frame) -> TrackerState:
         """Takes the next frame, any size; times must not fall."""
+        predictions = self._predictor.push(frame, idle=self._segments.current is None)
         self.started = True
-        predictions = self._predictor.push(frame, idle=self._segments.idle)
         self._segments.add_phases(self._predictor.take_phases())
         return self._advance(predictions, self._segments.push(predictions), frame.time_s)
 
@@ -291,6 +286,7 @@ class ClipPredictions:
         classes = tuple(self.predictions[0].probabilities)
         tracker = SegmentTracker(segment_thresholds, counting_thresholds, window_s, classes)
         tracker.add_phases(self.phases)
-        events = tracker.push(self.predictions) + tracker.finish(duration_s)
+        events = [event for prediction in self.predictions for event in tracker.push([prediction])]
+        events += tracker.finish(duration_s)
         segments = tuple(event.segment for event in events if event.kind == "end")
         return Workout(segments, tuple(self.predictions), duration_s, model, video)

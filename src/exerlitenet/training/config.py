@@ -37,13 +37,13 @@ LearningRate = Annotated[float, Meta(gt=0, le=10)]
 FinalLearningRate = Annotated[float, Meta(ge=0, le=10)]
 
 _SHIPPED = resources.files("exerlitenet") / "configs"
-_CLASS_NAME = "^[a-z][a-z0-9_]*$"
-_TRAINABLE = "^(none|all|last:[1-9][0-9]*)$"
+_CLASS_NAME = r"^[a-z][a-z0-9_]*\Z"
+_TRAINABLE = r"^(none|all|last:[1-9][0-9]*)\Z"
 _BARE_STRING = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
 # What msgspec calls a type, in the words of a TOML file.
 _WORDS = {
-    f"`str` matching regex '{_CLASS_NAME}'": "a name of small letters, digits and underscores",
-    f"`str` matching regex '{_TRAINABLE}'": '"none", "last:N" (N from 1) or "all"',
+    f"`str` matching regex {_CLASS_NAME!r}": "a name of small letters, digits and underscores",
+    f"`str` matching regex {_TRAINABLE!r}": '"none", "last:N" (N from 1) or "all"',
     "`int`": "a whole number",
     "`float`": "a number",
     "`str`": "a text",
@@ -255,6 +255,8 @@ class Config:
 
 def _check_posture(config: Config) -> None:
     """Raises InputError for what the default model has only one way of, set to another."""
+    from exerlitenet.synthetic.dataset import RESERVED_SEED
+
     only = {
         "model.backbone": (config.model.backbone, "MobileNetV3Small"),
         "sequence.aspect": (config.sequence.aspect, "follow"),
@@ -272,6 +274,11 @@ def _check_posture(config: Config) -> None:
     delay, frames = config.head.phase_delay, config.sequence.frames
     if delay >= frames:
         raise InputError(f"head.phase_delay must be less than sequence.frames, {frames}, got {delay}")
+    if config.rendered.first_seed + config.rendered.clips > RESERVED_SEED:
+        raise InputError(
+            f"rendered.first_seed and rendered.clips must stay below seed {RESERVED_SEED}, which the demo and the "
+            f"tests use; got {config.rendered.first_seed} and {config.rendered.clips}"
+        )
 
 
 def load_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -305,8 +312,9 @@ def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
         tables["stride"] = sequence.pop("stride", sequence.get("frames"))
     if model.get("temporal") == "none":
         model = {"lstm": [], "dropout": []} | model
-    if model.get("kind") == "posture" and "thresholds" not in tables:  # as runs of earlier versions
-        tables["thresholds"] = tomllib.loads(_read("default")[0])["thresholds"]
+    if model.get("kind") == "posture":  # what is not named is as shipped; earlier versions named nothing
+        shipped, given = tomllib.loads(_read("default")[0])["thresholds"], tables.get("thresholds", {})
+        tables["thresholds"] = {name: values | given.get(name, {}) for name, values in shipped.items()}
     try:
         return msgspec.convert(tables | {"sequence": sequence, "model": model}, Config)
     except msgspec.ValidationError as fault:
@@ -316,7 +324,10 @@ def parse_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
 
 
 def _check_keys(raw: Any, info: msgspec.inspect.Type, source: str, path: str) -> None:
-    """Raises InputError for a table in the wrong place, an unknown key, or a text that is none of a few."""
+    """Raises InputError for a table in the wrong place, an unknown key, a text that is none of a few, or infinity."""
+    values = raw if isinstance(raw, list) else [raw]
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise InputError(f"{source}: {path} must be finite, got {raw!r}")
     if isinstance(info, msgspec.inspect.LiteralType) and raw not in info.values:
         choices = ", ".join(f'"{value}"' for value in info.values)
         raise InputError(f"{source}: {path} must be one of {choices}, got {raw!r}")

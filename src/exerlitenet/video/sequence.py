@@ -58,13 +58,13 @@ class SequenceSpec:
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise InputError(f"a sequence needs at least 1 frame, got frames={self.frames}")
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise InputError(f"the rate must be a positive number of frames a second, got rate={self.rate}")
+        if not 0.1 <= self.rate <= 240:
+            raise InputError(f"the rate must be from 0.1 to 240 frames a second, got rate={self.rate}")
         if self.size < 32:
             raise InputError(f"frames must be at least 32 pixels wide, got size={self.size}")
-        if self.source_short_side < 2:
+        if self.source_short_side < 32:
             raise InputError(
-                f"frames must be at least 2 pixels, got source_short_side={self.source_short_side}"
+                f"sources need at least 32 pixels, got source_short_side={self.source_short_side}"
             )
         if self.aspect not in ASPECTS:
             raise InputError(f'aspect must be "squash", "pad" or "follow", got {self.aspect!r}')

@@ -94,6 +94,13 @@ def test_labels_are_a_dataset_for_training(log: SessionLog, tmp_path: Path) -> N
         "count corrected from 2",
         "exercise corrected from squat; count corrected from 1; tying shoes",
     ]
+    uncounted = write_set(log, (), session=session)
+    [row] = [row for row in rows(labels_csv(log.sessions())) if row["set"] == str(uncounted)]
+    assert row["repetitions"] == ""
+    log.correct(uncounted, repetitions=7)
+    [row] = [row for row in rows(labels_csv(log.sessions())) if row["set"] == str(uncounted)]
+    assert row["repetitions"] == "7"
+    log.delete(uncounted)
     log.correct(cut_short, exercise="squat", repetitions=2)
     assert len(labels(labels_csv(log.sessions()), tmp_path)) == 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from exerlitenet.datasets.clips import Clip
+from exerlitenet.errors import InputError
+from exerlitenet.training import loop
 from exerlitenet.training.posture.head import build_head
 from exerlitenet.training.posture.head_data import Copy, HeadWindows
 from exerlitenet.training.posture.head_fit import fit_head, phase_loss
@@ -90,6 +93,14 @@ def test_a_finished_head_is_read_again(whole: Trained) -> None:
 
 def test_without_validation_there_are_no_figures_of_it(tmp_path: Path) -> None:
     assert not any("val_loss" in row for row in train(tmp_path / "run", validation=False)[1].history)
+
+
+def test_a_loss_that_is_no_number_names_the_learning_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "train_epoch", lambda *_: {"loss": math.nan, "accuracy": 0.0})
+    with pytest.raises(InputError, match=rf"lower head\.learning_rate, now {CONFIG.head.learning_rate:g}"):
+        train(tmp_path / "run")
 
 
 def test_the_phase_loss_looks_where_the_phase_is_known() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from exerlitenet.datasets.augment import Ranges
 from exerlitenet.errors import InputError
+from exerlitenet.training import loop
 from exerlitenet.training.config import PostureStage
 from exerlitenet.training.posture import pose_fit
 from exerlitenet.training.posture.pose_data import PostureBatches
@@ -151,6 +153,15 @@ def test_statistics_are_the_mean_over_the_batches() -> None:
     variances = [np.asarray(maps(batch)).var((0, 1, 2)) for batch in pixels]
     np.testing.assert_allclose(np.asarray(first.moving_variance), np.mean(variances, 0), atol=1e-5)
     assert first.momentum == pose_fit.NORM_MOMENTUM
+
+
+def test_a_loss_that_is_no_number_names_the_learning_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "train_epoch", lambda *_: {"loss": math.inf})
+    rate = STAGES[0].learning_rate
+    with pytest.raises(InputError, match=rf"lower posture\.stages\.0\.learning_rate, now {rate:g}"):
+        train(tmp_path / "run")
 
 
 def test_a_file_of_other_weights_is_refused(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 import tiny_posture
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import HELD_OUT, Folds
+from exerlitenet.synthetic import renderer
 from exerlitenet.training.posture import pose_fit
 from exerlitenet.training.posture.pose_data import rendered_people
 from exerlitenet.training.posture.run import fit_default, sources_of
@@ -266,7 +267,7 @@ def test_rendered_people_are_made_once_and_never_by_half(
     again = Quiet()
     assert rendered_people(config, again) == clips
     assert again.steps == []
-    assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-2-1"]
+    assert [path.name for path in (tmp_path / "rendered").iterdir()] == [f"1000-2-1-{renderer()}"]
     assert rendered_people(tiny_config("rendered.clips=0"), again) == ()
 
 
@@ -275,7 +276,7 @@ def test_rendered_people_that_another_run_has_just_made_stay(
 ) -> None:
     monkeypatch.setenv("EXERLITENET_CACHE", str(tmp_path))
     config = tiny_config("rendered.clips=1", "rendered.seconds=1.0")
-    rename, others = Path.rename, tmp_path / "rendered" / "1000-1-1"
+    rename, others = Path.rename, tmp_path / "rendered" / f"1000-1-1-{renderer()}"
 
     def late(made: Path, target: Path) -> Path:
         shutil.copytree(made, others)
@@ -286,4 +287,4 @@ def test_rendered_people_that_another_run_has_just_made_stay(
     clips = rendered_people(config, Quiet())
     assert [clip.path.is_file() for clip in clips] == [True]
     assert (others / "of-another-run").exists()
-    assert [path.name for path in (tmp_path / "rendered").iterdir()] == ["1000-1-1"]
+    assert [path.name for path in (tmp_path / "rendered").iterdir()] == [f"1000-1-1-{renderer()}"]

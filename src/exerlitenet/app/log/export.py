@@ -99,13 +99,14 @@ def _label_row(session: Session, one: Set) -> dict[str, Any]:
     begin, end = clip_range(one)
     is_exercise = one.exercise != NONE
     known = is_exercise and one.repetitions == one.counted
+    said = one.correction.repetitions if one.correction else None
     return {
         "file": f"session-{session.id:04d}-set-{one.id:05d}.mp4",
         "label": one.exercise,
         "activity": one.exercise if is_exercise else "",
         "group": GROUP,
-        # Nothing was counted, and the user said nothing: the model does not count.
-        "repetitions": "" if is_exercise and not one.counted and not one.checked else one.repetitions,
+        # Nothing was counted, and the user named no number: the model does not count.
+        "repetitions": "" if is_exercise and not one.counted and said is None else one.repetitions,
         "extremes_s": ";".join(f"{t - begin:.2f}" for t in one.repetition_times_s) if known else "",
         "seconds": f"{end - begin:.2f}",
         "checked": _yes(one.checked),

@@ -207,7 +207,7 @@ link.addEventListener("state", ({ detail }) => {
   if (state.status !== "warming") firstAnswer ??= performance.now() - begunAt;
   const unseen = hints();
   // In the dark the model may see anything; a set is believed once it has a repetition.
-  if (state.set && !(unseen && !state.set.repetitions)) exercising(state.set);
+  if (state.set && !(unseen && state.set.repetitions === 0)) exercising(state.set);
   else between(unseen);
   const shown = state.set ?? lastSet;
   timeline.draw(state.time_s, state.set);
@@ -262,12 +262,14 @@ function hints() {
   };
   const dark = lasts("dark", state.brightness < DARK, DARK_S);
   const nobody = lasts("nobody", state.person === false, NOBODY_S);
+  // A model that does not count (null) gives no more proof than its set.
+  const unproven = !state.set || state.set.repetitions === 0;
   const nothing = lasts("nothing", !state.set && !lastSet && state.status === "watching", NOTHING_S);
   if (dark) board.notice("It is too dark to see you. Switch on a light, or uncover the camera.");
-  else if (nobody && !state.set?.repetitions) board.notice("Nobody is in the picture. Step in front of the camera, or turn it.");
+  else if (nobody && unproven) board.notice("Nobody is in the picture. Step in front of the camera, or turn it.");
   else if (nothing) board.notice("No exercise seen yet. Is your whole body in the picture, alone, from the side or front?");
   else board.notice("");
-  return dark || (nobody && !state.set?.repetitions);
+  return dark || (nobody && unproven);
 }
 
 setInterval(() => {

@@ -54,10 +54,9 @@ def fit_default(
     folds: cross-validate the sequence head in so many folds by group, then train it on all clips (see
         `cross_validation`). Without it the head learns from the training part and is evaluated on the others.
     resume: continue the run in `out` where it was killed.
-    Raises InputError for a configuration of another kind, a dataset without clips of every class or without
-    poses, a folder that is not free, and a resumed run with another dataset, protocol or configuration.
+    Raises InputError for a dataset without clips of every class or without poses, a folder that is not free, and a
+    resumed run with another dataset, protocol or configuration.
     """
-    _check_rendered(config)
     run = Run.create(out, config, weights=weights, resume=resume)
     with run.training():
         if not run.finished:
@@ -222,18 +221,6 @@ def sources_of(dataset: Path, files: frozenset[str]) -> frozenset[str]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         return frozenset(
             row["source"] for row in csv.DictReader(file) if row.get("source") and row.get("file") in files
-        )
-
-
-def _check_rendered(config: Config) -> None:
-    """Raises InputError for seeds that training must not use."""
-    from exerlitenet.synthetic.dataset import RESERVED_SEED
-
-    rendered = config.rendered
-    if rendered.first_seed + rendered.clips > RESERVED_SEED:
-        raise InputError(
-            f"rendered.first_seed and rendered.clips must stay below seed {RESERVED_SEED}, which the demo and "
-            f"the tests use; got {rendered.first_seed} and {rendered.clips}"
         )
 
 
