@@ -37,7 +37,7 @@ $(VENV)/.light $(VENV)/.lowest $(VENV)/.docs: $(VENV)/.%: $(VENV)/bin/python pyp
 demo: setup
 	$(BIN)/exerlitenet demo $(if $(VIDEO),"$(VIDEO)")
 
-# One process a core, and each test file in one of them, since tests of a file share what they trained.
+# One process a core, four at most, and each test file in one of them, since tests of a file share what they trained.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 FAST := -m "not slow"
 
@@ -48,7 +48,7 @@ test: setup-dev
 test-all: setup-dev
 	$(BIN)/python $(PYTEST)
 
-# Each in an environment of its own. light: what `make setup` installs, so no Keras and no TensorFlow. lowest: the same in
+# Each in an environment of its own. light: what `make setup` installs and pytest, so no Keras and no TensorFlow. lowest: the same in
 # the oldest versions that pyproject.toml allows. What needs Keras skips in both.
 test-light test-lowest: test-%:
 	$(MAKE) VENV=.venv-$* .venv-$*/.$*

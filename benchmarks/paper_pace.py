@@ -108,7 +108,7 @@ def paper_bundle(folder: Path) -> Bundle:
     ]
     if missing:
         raise Unavailable(
-            f"paper: its network needs {', '.join(missing)}, not installed: pip install 'exerlitenet[train]'"
+            f"paper: its network needs {', '.join(missing)}, not installed: pip install '.[train]'"
         )
     call(f"{__name__}:write_paper_network", [str(folder)])
     return load_bundle(folder)

@@ -149,8 +149,7 @@ def measure_keras_example(bundle: Bundle, *, quick: bool, on_progress: OnProgres
     ]
     if missing:
         raise Unavailable(
-            f"peers: Keras' CNN-RNN example needs {', '.join(missing)}, not installed: "
-            "pip install 'exerlitenet[train]'"
+            f"peers: Keras' CNN-RNN example needs {', '.join(missing)}, not installed: pip install '.[train]'"
         )
     with TemporaryDirectory() as folder:
         macs = call("benchmarks.cnn_rnn:write_cnn_rnn", [folder])

@@ -76,9 +76,7 @@ def measure_training(
     """
     missing = [name for name in ("keras", "tensorflow") if find_spec(name) is None]
     if missing:
-        raise Unavailable(
-            f"training: needs {', '.join(missing)}, not installed: pip install 'exerlitenet[train]'"
-        )
+        raise Unavailable(f"training: needs {', '.join(missing)}, not installed: pip install '.[train]'")
     amount = QUICK if quick else FULL
     config = load_config("paper", amount.overrides)
     done = 0

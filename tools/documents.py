@@ -29,7 +29,7 @@ _MARKED = re.compile(
 class Source:
     """Where tables take their figures from.
 
-    pattern: of the files in the folder of results, as in `Path.glob`.
+    pattern: of the files in the folder of results, as in `Path.glob`; several with commas between them.
     load: reads the files that are there, in order of their names; raises InputError for what is no such file.
     tables: name -> what makes Markdown of what was read.
     """
@@ -62,7 +62,7 @@ def _rendered(found: re.Match[str], results: Path, sources: Mapping[str, Source]
     if source is None or table is None:
         known = ", ".join(f"{name} {table}" for name, source in sources.items() for table in source.tables)
         raise InputError(f"no table is called {found['source']} {found['name']}; there are {known}")
-    paths = sorted(results.glob(source.pattern))
+    paths = sorted(path for pattern in source.pattern.split(",") for path in results.glob(pattern))
     body = table(source.load(paths)) if paths else f"*Not there yet: results/{source.pattern}.*"
     return f"{found['begin']}{body}\n{found['end']}"
 

@@ -83,5 +83,5 @@ def _megabytes(benchmarks: Sequence[Benchmark], measure: str) -> str:
     return f"{values[0] / 1e6:.1f}" if values else "-"
 
 
-OVERVIEW = Source("*-*", load_both, {"figures": _overview})
+OVERVIEW = Source("cross-validation.json,benchmark-*.csv", load_both, {"figures": _overview})
 """From results/cross-validation.json and results/benchmark-*.csv."""

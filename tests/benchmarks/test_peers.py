@@ -164,7 +164,5 @@ def test_keras_example_takes_every_frame_of_a_sequence(bundle: Bundle, tmp_path:
 
 def test_keras_example_without_keras(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "find_spec", lambda name: None if name == "tf2onnx" else object())
-    with pytest.raises(
-        Unavailable, match=r"needs tf2onnx, not installed: pip install 'exerlitenet\[train\]'"
-    ):
+    with pytest.raises(Unavailable, match=r"needs tf2onnx, not installed: pip install '.\[train\]'"):
         peers.measure_keras_example(bundle, quick=True)

@@ -62,7 +62,7 @@ def test_peak_memory_is_read_from_a_status() -> None:
 
 def test_without_keras_or_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "find_spec", lambda name: None)
-    how = r"training: needs keras, tensorflow, not installed: pip install 'exerlitenet\[train\]'"
+    how = r"training: needs keras, tensorflow, not installed: pip install '.\[train\]'"
     with pytest.raises(Unavailable, match=how):
         training.measure_training(quick=True)
 

@@ -1,4 +1,4 @@
-"""Speed, memory, size and operations on this machine, one measure a row."""
+"""Speed, memory and size on this machine, one measure a row."""
 
 from exerlitenet.benchmark.measure import Benchmark, Measure
 from exerlitenet.benchmark.run import PARTS, run_benchmark

@@ -1,4 +1,4 @@
-"""A stream at work as the live page runs it, with the time that each part of a frame takes."""
+"""The networks' part of a stream at work, with the time that each part of a frame takes."""
 
 from __future__ import annotations
 

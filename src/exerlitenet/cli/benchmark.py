@@ -41,12 +41,12 @@ def benchmark(
         typer.Option(
             "--against",
             metavar="PEER",
-            help="Measure this peer first, and no other: mediapipe, mediapipe-lite, keras-example (in a checkout).",
+            help="Measure this peer first, and no other: mediapipe, mediapipe-lite, keras-example; in a checkout.",
         ),
     ] = None,
     model: ModelOption = None,
 ) -> None:
-    """Measure speed, memory, size and operations on this machine, on rendered people."""
+    """Measure speed, memory and size on this machine, on rendered people; in a checkout also what others need."""
     from exerlitenet.benchmark.machine import file_name, machine
 
     named = None if out is None else out / file_name(machine())

@@ -105,7 +105,7 @@ class Folds:
             raise InputError(f"{path} is damaged ({fault!r}); train again with --folds") from fault
 
     def workouts(self, thresholds: SegmentThresholds, counting: CountingThresholds) -> list[Workout]:
-        """What the recogniser makes of these predictions, in the order of `clips`."""
+        """Segments and counts of these predictions, in the order of `clips`."""
         return [
             clip.seen.workout(
                 clip.seconds,

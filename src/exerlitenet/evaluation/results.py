@@ -117,10 +117,7 @@ class Evaluation:
         classifications: those that the clips allow, among exercise_clips, exercise_sequences, clips, sequences.
         none_called_exercise: false-positive rate of the clips of none; None without such clips.
         counting: exercise, or "all" -> figures; empty without counted clips.
-        by_group: one row for each group, most clips first; the same of people, views and activities.
-        by_person: one row for each person.
-        by_view: one row for each view.
-        by_activity: one row for each activity.
+        by: "group", "person", "view" or "activity" -> one row for each, most clips first.
         warning: set when some of the clips were trained on; then no figure here is about new clips.
         failed: clips that could not be read; no figure contains them.
 

@@ -143,9 +143,9 @@ def _bar(segment: Segment, place: Place, css: str) -> str:
         path("rep", f"M{place(t):.1f} {BAR_TOP + BAR_HEIGHT - 14}v14") for t in segment.repetition_times_s
     )
     fitting = (
-        words
-        for words in (words, name, str(segment.repetitions or ""))
-        if 8.0 * len(words) + 14 < end - start
+        shown
+        for shown in (words, name, str(segment.repetitions or ""))
+        if 8.0 * len(shown) + 14 < end - start
     )
     return (
         f'<g><title>{escape(hint)}</title><rect class="bar {css}" x="{start:.1f}" y="{BAR_TOP}" rx="4" '

@@ -120,7 +120,7 @@ def predict_clip(head: Head, copy: Copy, classes: Sequence[str], spec: SequenceS
     """Every window of a clip as it is, from the first that is classified to the one that ends with the clip.
 
     The recogniser takes one frame after the other; here the frame network's output is there already, so all windows
-    pass the head in one call. Predictions and phases are the same (a test compares them).
+    pass the head in one call. Predictions and phases are those of one stream of these features (a test compares them).
     """
     frames, rate, first, delay = spec.frames, spec.rate, spec.first_window, head.config.phase_delay
     ticks = len(copy.joints)

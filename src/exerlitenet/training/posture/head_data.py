@@ -82,7 +82,7 @@ def encode_copies(
     """Copies of every clip, [clip][copy], one for each of its `targets`, where they are kept for a run that is killed.
 
     seeds: one for every clip; a copy's chance comes from it and the copy's number.
-    ranges: what happens to them; None leaves the clips as they are, exactly as at work.
+    ranges: what happens to them; None leaves the clips as they are. The person is followed throughout.
     """
     left = [
         (number, copy, target)
