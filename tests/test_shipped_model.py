@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -125,9 +124,10 @@ def test_its_encoder_is_in_the_form_that_export_gives_it() -> None:
 
     bundle = load_bundle()
     model = onnx.load(str(bundle.folder / bundle.encoder.file))
-    before, after = (Counter(node.op_type for node in m.graph.node) for m in (model, simplify_frames(model)))
+    before = [node.op_type for node in model.graph.node]
+    after = [node.op_type for node in simplify_frames(model).graph.node]
     assert before == after
-    assert before["HardSwish"] > 0
+    assert "HardSwish" in before
     head = onnx.load(str(bundle.folder / bundle.head.file))
     assert [node.op_type for node in head.graph.node].count("Scan") == 1
 

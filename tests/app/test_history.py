@@ -213,7 +213,7 @@ def test_the_page_is_here(client: TestClient) -> None:
 MODULES = ("history.js", "overview.js", "charts.js", "sets.js")
 
 
-def test_modules_name_only_what_is_there() -> None:
+def test_scripts_name_only_elements_that_are_there() -> None:
     page = (STATIC / "history.html").read_text("utf-8")
     scripts = "".join((STATIC / name).read_text("utf-8") for name in MODULES)
     ids = set(re.findall(r'\bat\("([\w-]+)"\)', scripts)) | {"readout-days", "readout-weeks", "chart-weeks"}

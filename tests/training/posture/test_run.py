@@ -20,11 +20,13 @@ import pytest
 import tiny_posture
 from exerlitenet.errors import InputError
 from exerlitenet.evaluation.cross_validation import HELD_OUT, Folds
+from exerlitenet.recognition.predictor import Predictor
 from exerlitenet.synthetic import renderer
 from exerlitenet.training.posture import pose_fit
 from exerlitenet.training.posture.pose_data import rendered_people
 from exerlitenet.training.posture.run import fit_default, sources_of
 from exerlitenet.training.run import Run
+from exerlitenet.video.source import open_video
 from tiny_posture import (
     Quiet,
     cache,
@@ -153,19 +155,26 @@ def test_a_killed_run_continues_to_the_same_weights(
 def test_a_runs_file_holds_what_the_recogniser_says_of_its_clips(
     whole: tuple[Run, Quiet], dataset: Path
 ) -> None:
-    """The file's predictions are those of the recogniser on the video itself; they were kept as float16 before."""
+    """The file's predictions are those of the recogniser on the video itself; they were kept as float16 before.
+
+    The recogniser resets its crop while no set runs, which a cross-validation does not, so here it does not either.
+    """
     from exerlitenet.training.registry import recognizer_of_run
 
     run, _ = whole
-    recognizer = recognizer_of_run(run.folder)
+    engine = recognizer_of_run(run.folder).engine
     for left in Folds.load(run.folder).clips:
-        workout = recognizer.recognize(dataset / left.name)
-        assert len(workout.predictions) == len(left.seen.predictions) > 1
-        for mine, kept in zip(workout.predictions, left.seen.predictions, strict=True):
+        predictor = Predictor(engine)
+        source = open_video(dataset / left.name, short_side=engine.spec.source_short_side)
+        with source as video:
+            predictions = [given for frame in video for given in predictor.push(frame)]
+        predictions += predictor.finish()
+        assert len(predictions) == len(left.seen.predictions) > 1
+        for mine, kept in zip(predictions, left.seen.predictions, strict=True):
             assert mine.time_s == pytest.approx(kept.time_s, abs=0.01)
             # What three digits of a feature make of a probability depends on the weights, and these on the order in
             # which the machine's threads add.
-            assert mine.probabilities == pytest.approx(kept.probabilities, abs=1e-2)
+            assert mine.probabilities == pytest.approx(kept.probabilities, abs=5e-3)
 
 
 def test_a_run_belongs_to_its_clips_and_its_configuration(
