@@ -73,8 +73,9 @@ def demo(
     right = show_truth(shown, workout.segments, expected)
     for name, path in (("video", source), ("annotated", out / ANNOTATED), ("report", out / REPORT)):
         shown.print(f"{name + ':':10} {path}", soft_wrap=True)
-    # In a checkout the command is in .venv/bin, which no shell searches.
-    program = PROGRAM if which(PROGRAM) else sys.argv[0]
+    # In a checkout the command is in .venv/bin, which no shell searches; the package may also run as a program.
+    started = sys.argv[0] if Path(sys.argv[0]).name == PROGRAM else f"{sys.executable} -m {PROGRAM}"
+    program = PROGRAM if which(PROGRAM) else started
     shown.print(NEXT.format(program=program), soft_wrap=True, markup=False)
     if workout.fault is not None:
         complain(f"{source}: {workout.fault}")
